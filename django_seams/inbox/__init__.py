@@ -1,0 +1,28 @@
+"""The inbox: deliveries waiting in the subscriber's database, worked on lane by lane."""
+
+from django_seams.inbox._append import NewDelivery, append, deliveries_of
+from django_seams.inbox._dead import (
+    DeadLetter,
+    UnknownDeadLetterError,
+    dead_letter_count,
+    dead_letters,
+    discard,
+    replay,
+)
+from django_seams.inbox._work import LEASE, MAX_ATTEMPTS, HandlerFailure, work
+
+__all__ = [
+    "LEASE",
+    "MAX_ATTEMPTS",
+    "DeadLetter",
+    "HandlerFailure",
+    "NewDelivery",
+    "UnknownDeadLetterError",
+    "append",
+    "dead_letter_count",
+    "dead_letters",
+    "deliveries_of",
+    "discard",
+    "replay",
+    "work",
+]

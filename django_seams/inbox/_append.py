@@ -1,0 +1,81 @@
+"""Put events into a subscriber's inbox: one delivery for each handler that subscribes."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from django_seams.inbox import sql
+
+
+class Cursor(Protocol):
+    """What Django's and psycopg's cursors have in common."""
+
+    def execute(self, query: Any, params: Any = ..., /) -> Any: ...
+
+
+class Route(Protocol):
+    """A subscription as the relay knows it: from its routes, not from code."""
+
+    @property
+    def module(self) -> str: ...
+    @property
+    def handler(self) -> str: ...
+    @property
+    def fields(self) -> Sequence[str]: ...
+    @property
+    def compensates(self) -> bool: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewDelivery:
+    """One event for one handler, its body cut down to the fields that the handler asked for."""
+
+    event_id: UUID
+    type: str
+    module: str
+    key: str
+    handler: str
+    body: str
+    headers: str
+    compensates: bool
+
+
+def deliveries_of(
+    *, event_id: UUID, event_type: str, body: dict[str, Any], headers: dict[str, Any], routes: Iterable[Route]
+) -> Iterator[NewDelivery]:
+    """The deliveries of one event, one for each of ``routes``."""
+    written_headers = json.dumps(headers)
+    for route in routes:
+        yield NewDelivery(
+            event_id=event_id,
+            type=event_type,
+            module=route.module,
+            key=str(headers["subject"]),
+            handler=route.handler,
+            body=json.dumps({name: body[name] for name in route.fields if name in body}),
+            headers=written_headers,
+            compensates=route.compensates,
+        )
+
+
+def append(cursor: Cursor, *, source: str, deliveries: Sequence[NewDelivery]) -> None:
+    """Append to the inbox behind ``cursor`` in its open transaction, and notify the workers at its commit."""
+    if not deliveries:
+        return
+    cursor.execute(
+        sql.APPEND,
+        {
+            "source": source,
+            "event_ids": [delivery.event_id for delivery in deliveries],
+            "types": [delivery.type for delivery in deliveries],
+            "modules": [delivery.module for delivery in deliveries],
+            "keys": [delivery.key for delivery in deliveries],
+            "handlers": [delivery.handler for delivery in deliveries],
+            "bodies": [delivery.body for delivery in deliveries],
+            "headers": [delivery.headers for delivery in deliveries],
+            "compensates": [delivery.compensates for delivery in deliveries],
+        },
+    )
+    cursor.execute(sql.NOTIFY, [sorted({delivery.module for delivery in deliveries})])

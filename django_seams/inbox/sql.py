@@ -1,0 +1,130 @@
+"""The statements that carry the inbox's guarantees. Times come from the database unless given."""
+
+# Deliveries take their ids in the order of the source's commits, and the lanes' rows are locked in
+# sorted order, so that two relays appending at once cannot wait for each other. What is there
+# already (sent again after a crash or a rewind) is not inserted twice. A new arrival neither ends a
+# lane's backoff nor wakes a parked lane, unless it compensates.
+APPEND = """
+WITH arrived AS (
+    INSERT INTO seams_delivery
+        (event_id, source, type, module, key, handler, body, headers, compensates,
+         state, attempts, error, appended_at)
+    SELECT event_id, %(source)s, type, module, key, handler, body, headers, compensates,
+           'waiting', 0, '', clock_timestamp()
+    FROM unnest(%(event_ids)s::uuid[], %(types)s::text[], %(modules)s::text[], %(keys)s::text[],
+                %(handlers)s::text[], %(bodies)s::jsonb[], %(headers)s::jsonb[], %(compensates)s::bool[])
+        WITH ORDINALITY AS new (event_id, type, module, key, handler, body, headers, compensates, nth)
+    ORDER BY nth
+    ON CONFLICT (event_id, handler) DO NOTHING
+    RETURNING module, key, compensates
+)
+INSERT INTO seams_lane AS lane (module, key, due_at, arrivals, parked)
+SELECT module, key, clock_timestamp(), count(*), false FROM arrived GROUP BY module, key ORDER BY module, key
+ON CONFLICT (module, key) DO UPDATE SET
+    arrivals = lane.arrivals + EXCLUDED.arrivals,
+    due_at = CASE
+        WHEN lane.parked AND EXISTS (SELECT FROM arrived
+                                     WHERE arrived.module = lane.module AND arrived.key = lane.key AND compensates)
+        THEN coalesce(lane.due_at, clock_timestamp()) ELSE lane.due_at END
+"""
+
+# Workers wake up when the relay commits. Only the relay notifies: a NOTIFY in the publishers' own
+# transactions would serialise their commits.
+NOTIFY = "SELECT pg_notify('seams_inbox_' || module, '') FROM unnest(%s::text[]) AS module"
+
+# Claims from the small table of lanes, never from the deliveries (whose cost grows with what waits
+# behind one key). Only lanes whose head this worker has a handler for; in a parked lane only what
+# compensates counts. SKIP LOCKED lets workers pass each other.
+CLAIM = """
+WITH due AS (
+    SELECT lane.module, lane.key
+    FROM seams_lane AS lane
+    CROSS JOIN LATERAL (
+        SELECT handler FROM seams_delivery AS delivery
+        WHERE delivery.module = lane.module AND delivery.key = lane.key AND delivery.state = 'waiting'
+          AND (delivery.compensates OR NOT lane.parked)
+        ORDER BY delivery.id LIMIT 1
+    ) AS head
+    WHERE lane.module = %(module)s
+      AND lane.due_at <= coalesce(%(now)s, clock_timestamp())
+      AND (lane.leased_until IS NULL OR lane.leased_until <= coalesce(%(now)s, clock_timestamp()))
+      AND head.handler = ANY(%(handlers)s)
+    ORDER BY lane.due_at
+    LIMIT %(limit)s
+    FOR UPDATE OF lane SKIP LOCKED
+)
+UPDATE seams_lane AS lane
+SET token = gen_random_uuid(), leased_until = coalesce(%(now)s, clock_timestamp()) + %(lease)s
+FROM due WHERE lane.module = due.module AND lane.key = due.key
+RETURNING lane.key, lane.token, lane.arrivals, lane.parked
+"""
+
+# What waits in the claimed lanes, each lane's oldest first. A new statement after CLAIM, so that it
+# sees everything that `arrivals` counts.
+WAITING = """
+SELECT delivery.id, lane.key, event_id, type, handler, body, headers, attempts
+FROM unnest(%(keys)s::text[], %(parked)s::bool[]) AS lane (key, parked)
+CROSS JOIN LATERAL (
+    SELECT * FROM seams_delivery AS waiting
+    WHERE waiting.module = %(module)s AND waiting.key = lane.key AND waiting.state = 'waiting'
+      AND (waiting.compensates OR NOT lane.parked)
+    ORDER BY waiting.id LIMIT %(limit)s
+) AS delivery
+ORDER BY delivery.id
+"""
+
+# The log of what was handled: inserted before the handler runs and committed with its effects, so
+# that an event delivered again finds its row and has no second effect.
+RECEIVE = """
+INSERT INTO received (id, msg_id, headers, body, added, expires_at, retry, status)
+VALUES (gen_random_uuid(), %(msg_id)s, NULL, NULL, clock_timestamp(), clock_timestamp() + interval '1 day', 0, 2)
+ON CONFLICT (msg_id) DO NOTHING
+"""
+
+# The handler's transaction ends with one of these two. Both fail (no row) when the lease was lost.
+FINISH_AND_KEEP = """
+WITH handled AS (DELETE FROM seams_delivery WHERE id = %(id)s)
+UPDATE seams_lane SET leased_until = coalesce(%(now)s, clock_timestamp()) + %(lease)s
+WHERE module = %(module)s AND key = %(key)s AND token = %(token)s
+"""
+FINISH_AND_DELETE = """
+WITH handled AS (DELETE FROM seams_delivery WHERE id = %(id)s)
+DELETE FROM seams_lane
+WHERE module = %(module)s AND key = %(key)s AND token = %(token)s AND arrivals = %(arrivals)s AND NOT parked
+"""
+
+# Something arrived while the lane was worked on, or it is parked: lock its row first, then look
+# again in new statements, since what the relay appends under that row's lock is not in the snapshot
+# of a statement that waited for it.
+HOLD_LANE = (
+    "SELECT 1 FROM seams_lane WHERE module = %(module)s AND key = %(key)s AND token = %(token)s FOR UPDATE"
+)
+DELETE_IF_EMPTY = """
+DELETE FROM seams_lane AS lane
+WHERE module = %(module)s AND key = %(key)s
+  AND NOT EXISTS (SELECT FROM seams_delivery AS open WHERE open.module = lane.module AND open.key = lane.key)
+"""
+RELEASE = """
+UPDATE seams_lane AS lane SET
+    token = NULL, leased_until = NULL, parked = now_parked,
+    due_at = CASE WHEN NOT now_parked OR passing THEN coalesce(%(now)s, clock_timestamp()) + %(delay)s END
+FROM (
+    SELECT EXISTS (SELECT FROM seams_delivery WHERE module = %(module)s AND key = %(key)s AND state = 'dead'),
+           EXISTS (SELECT FROM seams_delivery
+                   WHERE module = %(module)s AND key = %(key)s AND state = 'waiting' AND compensates)
+) AS look (now_parked, passing)
+WHERE module = %(module)s AND key = %(key)s
+"""
+
+FAIL = "UPDATE seams_delivery SET attempts = attempts + 1, error = %(error)s WHERE id = %(id)s"
+BURY = """
+UPDATE seams_delivery SET state = 'dead', attempts = attempts + 1, error = %(error)s, dead_at = clock_timestamp()
+WHERE id = %(id)s
+"""
+
+# An operator's replay or discard: make the lane's row if it is gone, then look at it afresh.
+REOPEN_LANE = """
+INSERT INTO seams_lane (module, key, due_at, arrivals, parked)
+VALUES (%(module)s, %(key)s, clock_timestamp(), 0, false)
+ON CONFLICT (module, key) DO UPDATE SET arrivals = seams_lane.arrivals + 1
+"""

@@ -1,0 +1,1 @@
+"""The verbs of ``manage.py seams``, one file each."""

@@ -1,0 +1,1 @@
+"""The roof: settings, urls, accounts, processes. Imports everything, imported by nothing."""

@@ -1,0 +1,1 @@
+"""What crosses modules or needs processes."""
