@@ -14,10 +14,9 @@ def main() -> int:
         execute_from_command_line(sys.argv)
     except OperationalError as error:
         reason = " ".join(str(error).split())
-        print(
+        sys.stderr.write(
             f"PostgreSQL does not answer: {reason}. Start it, or correct the *DATABASE_URL that names it; "
-            "with none of them set, `make run` starts an embedded one.",
-            file=sys.stderr,
+            "with none of them set, `make run` starts an embedded one.\n"
         )
         return 1
     return 0

@@ -41,7 +41,8 @@ class Event(BaseModel):
     ``external=True`` lets the relay put it on the wire to other deployables.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # What is published always holds every field, also those with a default; the schema says so.
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
 
     event_type: ClassVar[str]
     event_key: ClassVar[str]

@@ -5,15 +5,19 @@ In the root ``conftest.py``::
     from django_seams.testing import *
 """
 
+import fcntl
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connections
 from django.utils import timezone
+from psycopg import sql
 
 from django_seams.bus import subscriptions
 from django_seams.errors import SeamsError
@@ -114,44 +118,62 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
-    """Provision ``test_…`` databases with the real roles, so that the wall between them is tested too."""
+    """Provision ``test_…`` databases with the real roles, so that the wall between them is tested too.
+
+    One test run at a time uses the servers; a second one waits. Embedded servers are stopped at the end.
+    """
     from django_seams.provision import provision
 
-    if settings.SEAMS.get("EMBEDDED") is not None:
-        settings.SEAMS["EMBEDDED"].start()
-    with django_db_blocker.unblock():
-        restore = _use_test_names()
+    with ExitStack() as stack:
+        stack.enter_context(_servers())
+        stack.enter_context(django_db_blocker.unblock())
+        stack.enter_context(_test_names())
         _drop_databases()
         provision(slots=False)
         yield
         for connection in connections.all(initialized_only=True):
             connection.close()
-        restore()
+        _drop_databases()
 
 
-def _use_test_names() -> Callable[[], None]:
+@contextmanager
+def _servers() -> Iterator[None]:
+    embedded = settings.SEAMS.get("EMBEDDED")
+    if embedded is None:
+        yield
+        return
+    with (embedded.folder / "tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        embedded.start()
+        try:
+            yield
+        finally:
+            embedded.stop()
+
+
+@contextmanager
+def _test_names() -> Iterator[None]:
     names = {alias: connections[alias].settings_dict["NAME"] for alias in settings.DATABASES}
     for alias, name in names.items():
         connections[alias].close()
         connections[alias].settings_dict["NAME"] = f"test_{name}"
-
-    def restore() -> None:
+    try:
+        yield
+    finally:
         for alias, name in names.items():
             connections[alias].settings_dict["NAME"] = name
 
-    return restore
-
 
 def _drop_databases() -> None:
-    """Leftovers of an earlier run; migrations are quick enough to start anew."""
-    import psycopg
-
+    """Drop this project's test databases, also what a killed run has left, with their slots."""
     with psycopg.connect(settings.SEAMS["PROVISION_DATABASE_URL"], autocommit=True) as admin:
         for alias in settings.DATABASES:
-            name = connections[alias].settings_dict["NAME"]
-            slots = admin.execute(
-                "SELECT slot_name FROM pg_replication_slots WHERE database = %s", [name]
-            ).fetchall()
-            for (slot,) in slots:
-                admin.execute("SELECT pg_drop_replication_slot(%s)", [slot])
-            admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            drop_database(admin, name=connections[alias].settings_dict["NAME"])
+
+
+def drop_database(admin: "psycopg.Connection[Any]", *, name: str) -> None:
+    """Drop a database together with its replication slots, which would otherwise forbid it."""
+    slots = admin.execute("SELECT slot_name FROM pg_replication_slots WHERE database = %s", [name]).fetchall()
+    for (slot,) in slots:
+        admin.execute("SELECT pg_drop_replication_slot(%s)", [slot])
+    admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -1,5 +1,6 @@
 """Reads what the audit judges: the modules' doors, one after another, and the provider's ledger."""
 
+import time
 from typing import Any
 
 import httpx2
@@ -11,7 +12,7 @@ from django_seams.modules import module_aliases
 from modules.inventory import api as inventory
 from modules.orders import api as orders
 from modules.payments import api as payments
-from monolith.audit import Facts, LedgerEntry
+from monolith.audit import Facts, LedgerEntry, Violation, find_violations
 
 
 class LedgerUnreadableError(Exception):
@@ -19,10 +20,7 @@ class LedgerUnreadableError(Exception):
 
 
 def read_facts() -> Facts:
-    """Everything, in the order in which it comes about backwards: no order is newer than its payment's reading.
-
-    Raises LedgerUnreadableError.
-    """
+    """Everything, read one after another and not at one moment. Raises LedgerUnreadableError."""
     return Facts(
         now=timezone.now(),
         orders=list(orders.orders()),
@@ -32,6 +30,22 @@ def read_facts() -> Facts:
         ledger=_read_ledger(settings.PSP_URL),
         dead_letters=sum(dead_letter_count(alias) for alias in module_aliases()),
     )
+
+
+def settled_facts(*, seconds: float) -> tuple[Facts, list[Violation]]:
+    """Facts and what is wrong, read again for up to ``seconds`` while anything is.
+
+    The readings are not of one moment, so what is under way may look wrong: it counts only if it is
+    still there, word for word, in the last reading. Raises LedgerUnreadableError.
+    """
+    give_up_at = time.monotonic() + seconds
+    facts = read_facts()
+    violations = find_violations(facts)
+    while violations and time.monotonic() < give_up_at:
+        time.sleep(0.5)
+        facts = read_facts()
+        violations = [violation for violation in find_violations(facts) if violation in violations]
+    return facts, violations
 
 
 def _read_ledger(url: str) -> list[LedgerEntry]:

@@ -21,24 +21,30 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 def readyz(request: HttpRequest) -> HttpResponse:
     """200, or 503 with what is missing: a database, migrations, the relay, a worker."""
-    errors = [{"field": alias, "detail": text} for alias in settings.DATABASES for text in _missing(alias)]
+    errors = [
+        {"field": alias, "detail": text}
+        for alias in settings.DATABASES
+        for text in database_lacks(alias) or _processes_absent(alias)
+    ]
     if not errors:
         return JsonResponse({"status": "ready"})
     detail = "Missing: " + "; ".join(f"{error['field']}: {error['detail']}" for error in errors)
     return problem(request, status=503, code="not_ready", detail=detail, errors=errors)
 
 
-def _missing(alias: str) -> Iterator[str]:
+def database_lacks(alias: str) -> list[str]:
+    """What keeps this database from being used, with what to do; nothing when it is fit."""
     if not is_configured(alias):
-        yield f"no URL; set {settings.DATABASE_VARIABLES[alias]}"
-        return
+        return [f"no URL; set {settings.DATABASE_VARIABLES[alias]}"]
     try:
-        yield from _pending(alias)
-        if alias in _migrated and alias in module_aliases():
-            yield from liveness.missing(alias)
+        return list(_pending(alias))
     except Error as error:
         reason = " ".join(str(error).split())
-        yield f"database does not answer ({reason})"
+        return [f"database does not answer ({reason})"]
+
+
+def _processes_absent(alias: str) -> list[str]:
+    return [f"{name} not seen" for name in liveness.missing(alias)] if alias in module_aliases() else []
 
 
 def _pending(alias: str) -> Iterator[str]:

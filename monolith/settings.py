@@ -6,7 +6,9 @@ With no database and no broker named in the environment, both are embedded serve
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+from django_seams.embedded import Servers
 from django_seams.modules import load_modules
 from monolith.environment import Environment, database_variables, is_external, local_servers
 
@@ -15,14 +17,14 @@ MODULES = load_modules(BASE_DIR / "pyproject.toml")
 DATABASE_VARIABLES = database_variables(MODULES)  # alias → the variable that holds its URL
 
 LOCAL_FOLDER = Path(os.environ.get("SEAMS_EMBEDDED") or BASE_DIR / ".local" / "dev").absolute()
-EMBEDDED = None if is_external(DATABASE_VARIABLES) else local_servers(LOCAL_FOLDER, DATABASE_VARIABLES)
+EMBEDDED: Servers | None = None if is_external(DATABASE_VARIABLES) else local_servers(LOCAL_FOLDER, DATABASE_VARIABLES)
 
 env = Environment(local=EMBEDDED.environ if EMBEDDED else {})
 
 DEBUG = env.bool("DEBUG", EMBEDDED is not None)
 SECRET_KEY = env.server("SECRET_KEY")  # Django refuses an empty one where it is needed
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 # --- What the system is made of -------------------------------------------------------------------
 
@@ -85,7 +87,7 @@ DATABASES = {alias: env.database(variable) for alias, variable in DATABASE_VARIA
 DATABASE_ROUTERS = ["django_seams.modules.Router"]
 REDIS_URL = env.server("REDIS_URL")
 
-SEAMS = {
+SEAMS: dict[str, Any] = {
     "MODULES": MODULES,
     "EMBEDDED": EMBEDDED,
     "PROVISION_DATABASE_URL": env.server("PROVISION_DATABASE_URL"),

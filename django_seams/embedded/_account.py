@@ -28,6 +28,7 @@ class Account:
 def for_postgres() -> Account | None:
     """Return the user PostgreSQL has to run as, or None when it can run as we do."""
     if os.geteuid() != 0:
+        _require_name(os.geteuid())
         return None
     for name in CANDIDATES:
         try:
@@ -39,3 +40,13 @@ def for_postgres() -> Account | None:
         f"PostgreSQL cannot run as root and there is no user {' or '.join(CANDIDATES)} here: "
         "run this as an ordinary user, or set the *_DATABASE_URL of a server of your own"
     )
+
+
+def _require_name(uid: int) -> None:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        raise EmbeddedError(
+            f"user {uid} has no name on this machine and PostgreSQL's initdb refuses that: "
+            "run as a user of /etc/passwd (in a container: drop --user, or add the user)"
+        ) from None

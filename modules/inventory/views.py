@@ -24,7 +24,7 @@ class ProductPages(CursorPagination):
     def decode_cursor(self, request: Request) -> Cursor | None:
         """The client's cursor; one that we cannot have written is refused, which DRF leaves to the query."""
         cursor = super().decode_cursor(request)
-        if cursor is not None and cursor.position is not None and not _is_moment(cursor.position):
+        if cursor is not None and cursor.position is not None and not _is_moment(str(cursor.position)):
             raise NotFound({"cursor": "Invalid cursor; follow `next` and `previous`, or start without one."})
         return cursor
 

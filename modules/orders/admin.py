@@ -28,7 +28,7 @@ class OrderLineInline(ReadOnly, admin.TabularInline):
 
 class TimelineEntryInline(ReadOnly, admin.TabularInline):
     model = TimelineEntry
-    fields = ["occurred_at", "module", "type", "changed", "data"]
+    fields = ["occurred_at", "module", "type", "changed", "facts"]
     readonly_fields = ["module"]
 
 

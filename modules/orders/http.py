@@ -72,7 +72,7 @@ class NewestFirst(CursorPagination):
     def decode_cursor(self, request: Request) -> Any:
         """DRF checks a cursor's numbers but not its position, which would fail in the database."""
         cursor = super().decode_cursor(request)
-        if cursor and cursor.position is not None and not _is_time(cursor.position):
+        if cursor and cursor.position is not None and not _is_time(str(cursor.position)):
             raise NotFound("This cursor is not one of ours; start again without it.")
         return cursor
 

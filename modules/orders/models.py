@@ -95,7 +95,7 @@ class TimelineEntry(models.Model):
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField(auto_now_add=True)
     changed = models.JSONField(default=dict)
-    data = models.JSONField(default=dict)
+    facts = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["id"]

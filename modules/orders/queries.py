@@ -39,7 +39,7 @@ def timeline_of(*, customer_id: UUID, order_id: UUID) -> tuple[TimelineEntry, ..
             module=row.module,
             type=row.type,
             changed=row.changed,
-            data=row.data,
+            facts=row.facts,
         )
         for row in found.timeline.all()
     )

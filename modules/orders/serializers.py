@@ -12,7 +12,7 @@ from modules.orders.types import WantedLine
 MAX_LINES = 100
 MAX_QUANTITY = 1000
 
-_LINES_MESSAGE = f'Send 1 to {MAX_LINES} lines, each {{"sku": "…", "quantity": 1}}.'
+_LINES_MESSAGE = f"Send a list of 1 to {MAX_LINES} lines, each an object with sku and quantity."
 _QUANTITY_MESSAGE = f"Send a whole number from 1 to {MAX_QUANTITY}."
 _CURRENCY_MESSAGE = "Send an ISO 4217 code of three capital letters, such as EUR."
 
@@ -69,8 +69,8 @@ class OrderLineBody(StrictSerializer):
 class OrderBody(StrictSerializer):
     """What ``POST /api/v1/orders`` takes."""
 
-    lines = OrderLineBody(
-        many=True,
+    lines: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=OrderLineBody(),
         allow_empty=False,
         max_length=MAX_LINES,
         error_messages=dict.fromkeys(("required", "null", "not_a_list", "empty", "max_length"), _LINES_MESSAGE),
@@ -121,7 +121,7 @@ class ShownTimelineEntry(serializers.Serializer[Any]):
     module = serializers.CharField()
     type = serializers.CharField()
     changed = serializers.JSONField()
-    data = serializers.JSONField()
+    facts = serializers.JSONField()
 
 
 def _printable(name: str) -> str:

@@ -114,7 +114,7 @@ def record_refund(*, order_id: UUID, amount_minor: int, event: View, envelope: E
 def _lock(orders: QuerySet[Order], order_id: UUID) -> Order:
     order = orders.select_for_update().filter(pk=order_id).first()
     if order is None:
-        raise UnknownOrderError(f"There is no order {order_id}; check the id.")
+        raise _unknown(order_id)
     return order
 
 
@@ -125,9 +125,16 @@ def _lock_unless_recorded(order_id: UUID, event_id: UUID) -> Order | None:
     does not renew the subquery's snapshot. The unique event id then fails the second, which finds
     the entry when it is tried again.
     """
-    recorded = TimelineEntry.objects.filter(event_id=event_id)
-    order = _lock(Order.objects.annotate(recorded=Exists(recorded)), order_id)
-    return None if order.recorded else order
+    recorded = Exists(TimelineEntry.objects.filter(event_id=event_id))
+    orders = Order.objects.annotate(is_recorded=recorded)
+    order = orders.select_for_update().filter(pk=order_id).first()
+    if order is None:
+        raise _unknown(order_id)
+    return None if order.is_recorded else order
+
+
+def _unknown(order_id: UUID) -> UnknownOrderError:
+    return UnknownOrderError(f"There is no order {order_id}; check the id.")
 
 
 def _move(order: Order, trigger: Trigger) -> Changes:

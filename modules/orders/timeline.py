@@ -12,15 +12,16 @@ Changes = dict[str, list[Any]]
 
 
 def entry(*, order: Order, event: BaseModel, envelope: Envelope, changed: Changes) -> TimelineEntry:
-    """An unsaved entry. An event that was caused by another one changes nothing by itself:
-    the change is shown at its cause, and once."""
+    """An unsaved entry. What an event changed is shown once: at the foreign event that caused it, or
+    at our own when the customer or the deadline did.
+    """
     return TimelineEntry(
         order=order,
         event_id=envelope.id,
         type=envelope.type,
         occurred_at=envelope.time,
         changed=changed,
-        data=_facts(event),
+        facts=_facts(event),
     )
 
 

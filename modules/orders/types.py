@@ -80,8 +80,8 @@ class TimelineEntry:
     """One event of an order's life, in the order in which orders came to know of them.
 
     ``occurred_at`` is the publisher's clock, ``recorded_at`` ours. ``changed`` maps a field of the
-    order to ``[before, after]`` and is empty when the event changed nothing; ``data`` holds the
-    event's facts without its sensitive fields.
+    order to ``[before, after]`` and is empty when the event changed nothing; ``facts`` is the
+    event's body without its key and its sensitive fields.
     """
 
     event_id: UUID
@@ -90,4 +90,4 @@ class TimelineEntry:
     module: str
     type: str
     changed: dict[str, list[Any]]
-    data: dict[str, Any]
+    facts: dict[str, Any]

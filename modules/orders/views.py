@@ -97,7 +97,7 @@ def _asked_status(request: Request) -> Status | None:
 
 
 def _checked_body(data: Any) -> dict[str, Any]:
-    body = OrderBody(data=data)
+    body = OrderBody(data={} if data is None else data)  # of null, DRF would say "no data" and no field
     body.is_valid(raise_exception=True)
     return cast(dict[str, Any], body.validated_data)
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from django.utils import timezone
+from pydantic import ConfigDict, Field
 
 from django_seams.bus import subscribe
 from django_seams.events import SENSITIVE, Envelope, View
@@ -14,10 +15,13 @@ from modules.payments import services
 class OrderPlaced(View):
     """What payments needs of a placed order."""
 
+    # A dead letter keeps the error's text, and the text of a misfit would quote the token.
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     order_id: UUID
     customer_id: UUID
-    total_minor: int
-    currency: str
+    total_minor: Annotated[int, Field(gt=0)]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     deadline_at: datetime
     payment_token: Annotated[str, SENSITIVE]
 

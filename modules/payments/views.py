@@ -1,6 +1,6 @@
 """Payments over HTTP: a customer reads the payments of an order of theirs."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -9,6 +9,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.generics import ListAPIView
 from rest_framework.pagination import CursorPagination
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -58,12 +59,13 @@ class PaymentList(ListAPIView[Payment]):
     An order that nobody placed, or somebody else, has none. 400 when `order_id` is missing or no UUID.
     """
 
+    permission_classes = [IsAuthenticated]  # whatever the settings say: nobody's payments are the tombstones
     serializer_class = PaymentSerializer
     pagination_class = NewestFirst
     filter_backends = [OrderIdFilter]
 
     def get_queryset(self) -> QuerySet[Payment]:
-        return queries.payments_of(customer_id=self.request.user.pk)
+        return queries.payments_of(customer_id=cast(UUID, self.request.user.pk))
 
 
 def _order_id(text: str | None) -> UUID:

@@ -179,7 +179,7 @@ class Provider:
             raise LedgerError(f"Ledger entry {entry.seq} binds a key again: put a good copy in its place.")
         self._bind(entry)
         if entry.kind == "refund":
-            pass
+            self._count_refund(entry.capture_id, entry.amount_minor)
 
     def _count_refund(self, capture_id: str, amount_minor: int) -> None:
         self._refunded_minor[capture_id] = self._refunded_minor.get(capture_id, 0) + amount_minor

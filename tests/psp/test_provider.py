@@ -236,3 +236,24 @@ class TestStart:
         ledger.append(draft=captured(provider))
         with pytest.raises(LedgerError, match="binds a key again"):
             Provider(ledger=ledger)
+
+    def test_knows_every_key_and_what_is_left_to_refund(self, ledger_path: Path) -> None:
+        before = open_ledger(path=ledger_path)
+        provider = Provider(ledger=before)
+        capture = provider.capture(key="a", request=asked()).entry
+        decline = provider.capture(key="b", request=asked("tok_declined")).entry
+        void = provider.void(key="c", merchant_reference="order-1").entry
+        refund = provider.refund(key="r", request=RefundRequest(capture.id, 300, "EUR")).entry
+        before.close()
+        after = open_ledger(path=ledger_path)
+        provider = Provider(ledger=after)
+        assert provider.captures_of(merchant_reference="order-1") == [capture, decline, void]
+        assert provider.capture(key="a", request=asked()) == (capture, False, False)
+        assert provider.capture(key="b", request=asked("tok_declined")) == (decline, False, False)
+        assert provider.capture(key="c", request=asked()) == (void, False, False)
+        assert provider.refund(key="r", request=RefundRequest(capture.id, 300, "EUR")) == (refund, False, False)
+        with pytest.raises(KeyReusedError):
+            provider.capture(key="a", request=asked(amount=501))
+        with pytest.raises(RefundRefusedError, match="At most 200"):
+            provider.refund(key="r2", request=RefundRequest(capture.id, 201, "EUR"))
+        after.close()

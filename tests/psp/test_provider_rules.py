@@ -25,8 +25,8 @@ from simulators.psp.tokens import BEHAVIOURS
 KEYS = st.sampled_from(["k1", "k2", "k3"])
 REFERENCES = st.sampled_from(["order-1", "order-2"])
 AMOUNTS = st.integers(1, 4)
-CURRENCIES = st.sampled_from(["EUR", "USD"])
-TOKENS = st.sampled_from([*BEHAVIOURS, "tok_unknown"])
+CURRENCIES = st.sampled_from(["EUR", "EUR", "EUR", "USD"])
+TOKENS = st.sampled_from([*BEHAVIOURS, "tok_unknown", "tok_ok", "tok_ok", "tok_ok"])
 
 
 class ProviderRules(RuleBasedStateMachine):
@@ -117,4 +117,4 @@ class ProviderRules(RuleBasedStateMachine):
 
 
 TestProviderRules = ProviderRules.TestCase
-TestProviderRules.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
+TestProviderRules.settings = settings(max_examples=120, stateful_step_count=30, deadline=None)

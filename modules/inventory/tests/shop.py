@@ -1,10 +1,12 @@
 """What the tests say to inventory and ask of it, in a few words."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django_outbox_pattern.models import Published
 
 from django_seams.modules import atomic, module_named
@@ -23,6 +25,15 @@ def stocked(sku: str, pieces: int = 0) -> str:
     if pieces:
         api.receive_stock(sku=sku, quantity=pieces, reference="first delivery")
     return sku
+
+
+@contextmanager
+def empty_tables() -> Iterator[None]:
+    """Undo everything on leaving, so that each example of a property starts from nothing."""
+    alias = module_named("inventory").alias
+    with atomic("inventory"):
+        yield
+        transaction.set_rollback(True, using=alias)
 
 
 def lines_of(quantities: dict[str, int]) -> list[ReservationLine]:

@@ -1,6 +1,7 @@
 """What crosses the door is frozen and knows nothing of the ORM."""
 
 from dataclasses import FrozenInstanceError
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -35,6 +36,7 @@ class TestDoor:
 
     def test_values_cannot_be_changed(self):
         stocked("CUP", 5)
+        level: Any
         [level] = api.stock_levels()
 
         with pytest.raises(FrozenInstanceError):

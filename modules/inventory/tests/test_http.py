@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from types import SimpleNamespace
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -17,7 +18,7 @@ pytestmark = [pytest.mark.seams_db, pytest.mark.urls("modules.inventory.urls")]
 @pytest.fixture
 def client() -> APIClient:
     client = APIClient()
-    client.force_authenticate(SimpleNamespace(id=uuid4(), is_authenticated=True))
+    client.force_authenticate(cast(Any, SimpleNamespace(id=uuid4(), is_authenticated=True)))
     return client
 
 

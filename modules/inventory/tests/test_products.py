@@ -1,6 +1,7 @@
 """What is on offer: putting and announcing products."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -9,7 +10,7 @@ from modules.inventory import api, services
 from modules.inventory.errors import InvalidProductError
 from modules.inventory.tests.shop import UPDATED, published, stocked
 
-CUP = {"sku": "CUP-1", "name": "Cup", "unit_price_minor": 1250, "currency": "EUR"}
+CUP: dict[str, Any] = {"sku": "CUP-1", "name": "Cup", "unit_price_minor": 1250, "currency": "EUR"}
 
 
 @pytest.mark.seams_db

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from uuid import uuid4
 
@@ -52,7 +53,7 @@ class TestFiftyBuyersForTenPieces:
             tell(Fact.PLACED, order_id, lines)
             tell(Fact.PAID, order_id)
 
-        at_once([lambda order_id=order_id: buy(order_id) for order_id in buyers])
+        at_once([partial(buy, order_id) for order_id in buyers])
 
         states = Counter(each.state.value for each in api.reservations())
         assert states == {"reserved": 10, "rejected": 40}
@@ -72,7 +73,7 @@ class TestFiftyBuyersForTenPieces:
         for number, order_id in enumerate(buyers):
             tell(Fact.PLACED, order_id, lines[number % 2])
 
-        at_once([lambda order_id=order_id: tell(Fact.PAID, order_id) for order_id in buyers])
+        at_once([partial(tell, Fact.PAID, order_id) for order_id in buyers])
 
         assert len(published(RESERVED)) == 10
         assert (level("CUP"), level("TEA")) == ((0, 10, 0), (0, 10, 0))
@@ -90,8 +91,8 @@ class TestFiftyBuyersForTenPieces:
         ends = [Fact.CANCELLED, Fact.CONFIRMED]
 
         at_once(
-            [lambda i=i, o=o: tell(ends[i % 2], o) for i, o in enumerate(holders)]
-            + [lambda o=o: tell(Fact.PAID, o) for o in buyers]
+            [partial(tell, ends[i % 2], o) for i, o in enumerate(holders)]
+            + [partial(tell, Fact.PAID, o) for o in buyers]
         )
 
         states = Counter(each.state.value for each in api.reservations())
@@ -108,9 +109,7 @@ class TestBothSourcesAtOnce:
         lines = lines_of({"CUP": 2})
         orders = [uuid4() for _ in range(20)]
 
-        at_once(
-            [call for o in orders for call in (lambda o=o: tell(Fact.PLACED, o, lines), lambda o=o: tell(Fact.PAID, o))]
-        )
+        at_once([call for o in orders for call in (partial(tell, Fact.PLACED, o, lines), partial(tell, Fact.PAID, o))])
 
         assert Counter(each.state.value for each in api.reservations()) == {"reserved": 20}
         assert level("CUP") == (60, 40, 0)
@@ -122,7 +121,7 @@ class TestBothSourcesAtOnce:
         for order_id in orders:
             tell(Fact.PLACED, order_id, lines_of({"CUP": 2}))
 
-        at_once([lambda o=o, fact=fact: tell(fact, o) for o in orders for fact in (Fact.PAID, Fact.CANCELLED)])
+        at_once([partial(tell, fact, o) for o in orders for fact in (Fact.PAID, Fact.CANCELLED)])
 
         assert Counter(each.state.value for each in api.reservations()) == {"cancelled": 20}
         assert level("CUP") == (100, 0, 0)

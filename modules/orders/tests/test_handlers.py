@@ -96,7 +96,7 @@ class TestTheTimeline:
     def test_keeps_the_facts_of_an_event(self):
         order_id = place().order_id
         deliver(REJECTED, order_id)
-        assert timeline_of(order_id)[1].data == {"missing": [{"sku": "TEA", "requested": 2, "available": 0}]}
+        assert timeline_of(order_id)[1].facts == {"missing": [{"sku": "TEA", "requested": 2, "available": 0}]}
 
     def test_says_which_event_caused_an_announcement(self):
         order_id = place().order_id

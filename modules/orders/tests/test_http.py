@@ -88,7 +88,7 @@ class TestReading:
         assert texts[0] == texts[1]
 
     @pytest.mark.parametrize("path", ["", "/timeline"])
-    @pytest.mark.parametrize("order_id", ["42", "not-a-uuid", "{%s}" % uuid4(), uuid4().hex, "%00"])
+    @pytest.mark.parametrize("order_id", ["42", "not-a-uuid", f"urn:uuid:{uuid4()}", uuid4().hex, "%00"])
     def test_refuses_an_id_that_is_no_uuid(self, client, order_id, path):
         answer = client.get(f"/orders/{order_id}{path}")
         assert answer.status_code == 400

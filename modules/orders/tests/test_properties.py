@@ -79,7 +79,7 @@ class TestEveryOrderOfArrival:
         recorded = [entry.event_id for entry in entries]
         assert len(recorded) == len(set(recorded))
         assert set(recorded) == delivered | {event.id for event in events}
-        assert TOKEN not in str([entry.data for entry in entries])
+        assert TOKEN not in str([entry.facts for entry in entries])
 
         moves = [entry.changed["status"] for entry in entries if "status" in entry.changed]
         assert all(before[1] == after[0] for before, after in pairwise(moves))

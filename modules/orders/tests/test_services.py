@@ -51,8 +51,8 @@ class TestPlaceOrder:
     def test_keeps_the_token_out_of_every_table_of_its_own(self):
         order = place()
         (entry,) = timeline_of(order.order_id)
-        assert "payment_token" not in entry.data
-        assert TOKEN not in str(entry.data)
+        assert "payment_token" not in entry.facts
+        assert TOKEN not in str(entry.facts)
         assert TOKEN not in str(list(Order.objects.filter(pk=order.order_id).values()))
 
     def test_writes_nothing_outside_a_transaction(self):

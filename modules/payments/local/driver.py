@@ -82,11 +82,11 @@ def settle(*, claim: Claim, outcome: Outcome, now: datetime) -> None:
     with atomic("payments"):
         payment = still_held(claim)
         if payment is None:
-            logger.warning("Payment %s: lease lost during %s; dropped %s.", claim.payment_id, claim.step, outcome)
+            logger.warning("Payment %s: lease lost during %s; dropped %s", claim.payment_id, claim.step, outcome)
             return
         payment.lease_token = payment.leased_until = None
         _write_down(payment, claim.step, outcome, now)
-    logger.info("Payment %s of order %s: %s → %s.", payment.pk, payment.order_id, claim.step, payment.state)
+    logger.log(_level(outcome), "Payment %s: %s → %s: %s", payment.pk, claim.step, payment.state, outcome)
 
 
 def pause_after(attempts: int) -> timedelta:
@@ -114,10 +114,12 @@ def _try_again(payment: Payment, step: Step, outcome: Outcome, now: datetime) ->
     payment.next_at = now if isinstance(outcome, NothingFound) else now + pause_after(payment.attempts)
     payment.last_error = getattr(outcome, "detail", "")
     payment.save()
+
+
+def _level(outcome: Outcome) -> int:
     if isinstance(outcome, Refused):
-        logger.error("Payment %s: the provider refuses to %s: %s", payment.pk, step, outcome.detail)
-    elif payment.last_error:
-        logger.warning("Payment %s: %s did not end: %s", payment.pk, step, outcome)
+        return logging.ERROR  # trying again will not help: somebody has to look
+    return logging.WARNING if isinstance(outcome, NotSent | NoAnswer) else logging.INFO
 
 
 def _refuse_open_transactions() -> None:

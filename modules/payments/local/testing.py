@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
-from typing import Any
+from typing import TypeVar
 from unittest.mock import patch
 
 from modules.payments.local import driver
@@ -30,6 +30,8 @@ from modules.payments.local.provider import (
     Refused,
     Voided,
 )
+
+Answer = TypeVar("Answer")
 
 _DECLINES = {"tok_declined": "card_declined"}
 _GOOD_TOKENS = ("tok_ok", "tok_slow", "tok_error_then_ok", "tok_lost_response")
@@ -83,8 +85,8 @@ class FakeProvider:
                 self._bind(charge)
 
     def _answer(
-        self, call: str, effect: Callable[[], Any], times_out: Callable[[], Any] | None = None
-    ) -> Any:
+        self, call: str, effect: Callable[[], Answer], times_out: Callable[[], object] | None = None
+    ) -> Answer | NotSent | NoAnswer:
         with self._lock:
             self.calls.append(call)
             fault = self.faults.popleft() if self.faults else None

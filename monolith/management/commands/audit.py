@@ -2,14 +2,13 @@
 
 import json
 import sys
-import time
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from monolith.audit import Facts, Violation, find_violations, report
-from monolith.facts import LedgerUnreadableError, read_facts
+from monolith.audit import report
+from monolith.facts import LedgerUnreadableError, settled_facts
 
 
 class Command(BaseCommand):
@@ -27,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, json: bool, settle: float, **options: Any) -> None:
         try:
-            facts, violations = _settled(settle)
+            facts, violations = settled_facts(seconds=settle)
         except LedgerUnreadableError as error:
             raise CommandError(str(error), returncode=2) from error
         result = report(facts, violations)
@@ -36,28 +35,16 @@ class Command(BaseCommand):
             sys.exit(1)
 
 
-def _settled(seconds: float) -> tuple[Facts, list[Violation]]:
-    """Read until nothing is wrong or the time is over; what was wrong only for a while was under way."""
-    give_up_at = time.monotonic() + seconds
-    facts = read_facts()
-    violations = find_violations(facts)
-    while violations and time.monotonic() < give_up_at:
-        time.sleep(0.5)
-        facts = read_facts()
-        violations = [violation for violation in find_violations(facts) if violation in violations]
-    return facts, violations
-
-
 def _as_json(result: dict[str, Any]) -> str:
     return json.dumps(result, indent=2)
 
 
 def _as_text(result: dict[str, Any]) -> str:
     orders = ", ".join(f"{count} {status}" for status, count in result["orders"].items())
+    money = f"captured {result['captured_minor']}, refunded {result['refunded_minor']} (minor units)"
     lines = [
         f"orders: {orders}",
-        f"captured {result['captured_minor']}, refunded {result['refunded_minor']} (minor units); "
-        f"{result['refund_due']} refunds due; {result['dead_letters']} dead letters",
+        f"{money}; {result['refund_due']} refunds due; {result['dead_letters']} dead letters",
         *(f"VIOLATED {violation['rule']}: {violation['detail']}" for violation in result["violations"]),
     ]
     return "\n".join([*lines, f"{len(result['violations'])} violations"])

@@ -1,0 +1,198 @@
+"""Payment × provider as one state machine: any order of arrival, any fault, any moment to die.
+
+Hypothesis chooses what happens; after every choice nothing may be wrong that can never be put
+right, and once the provider is well and time has passed, all must agree.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from modules.payments.lifecycle import is_at_rest, needs_token
+from modules.payments.local.claims import LEASE, claim_due
+from modules.payments.local.driver import call, drive, settle
+from modules.payments.local.provider import NothingFound
+from modules.payments.local.steps import Step
+from modules.payments.local.testing import Fault, FakeProvider
+from modules.payments.models import Payment
+from modules.payments.tests.arrivals import (
+    DEADLINE,
+    a_placed_order,
+    cancelled_arrives,
+    payment_of,
+    placed_arrives,
+    types_about,
+)
+from modules.payments.types import State, Wanted
+
+TOKENS = ["tok_ok", "tok_declined", "tok_error_then_ok", "tok_lost_response"]
+EVENTS = {
+    State.UNSEEN: [],
+    State.REQUESTED: [],
+    State.CHARGING: [],
+    State.CAPTURED: ["payment_succeeded"],
+    State.DECLINED: ["payment_failed"],
+    State.VOIDED: ["payment_failed"],
+    State.REFUNDED: ["payment_succeeded", "payment_refunded"],
+}
+
+
+class PaymentMachine(RuleBasedStateMachine):
+    """One order; several drivers that are each somewhere between claim, call and settle."""
+
+    @initialize(token=st.sampled_from(TOKENS))
+    def begin(self, token):
+        self.now = datetime.now(UTC) + timedelta(seconds=1)
+        self.order = a_placed_order(payment_token=token)
+        self.deadline_at = datetime.fromisoformat(self.order["deadline_at"])
+        self.provider = FakeProvider()
+        self.claimed, self.called = [], []
+        self.was_placed = self.was_cancelled = False
+
+    @rule()
+    def order_placed_arrives(self):
+        placed_arrives(self.order)
+        self.was_placed = True
+
+    @rule()
+    def order_cancelled_arrives(self):
+        cancelled_arrives(self.order)
+        self.was_cancelled = True
+
+    @rule()
+    def a_driver_claims(self):
+        claim = claim_due(now=self.now)
+        if claim:
+            assert claim.step is not Step.CAPTURE or self.now < self.deadline_at
+            assert claim.step is not Step.CAPTURE or not self.was_cancelled
+            self.claimed.append(claim)
+
+    @precondition(lambda self: getattr(self, "claimed", None))
+    @rule(nth=st.integers(0, 3), fault=st.none() | st.sampled_from(Fault))
+    def a_driver_calls(self, nth, fault):
+        claim = self.claimed.pop(nth % len(self.claimed))
+        if fault:
+            self.provider.faults.append(fault)
+        self.called.append((claim, call(claim=claim, provider=self.provider)))
+
+    @precondition(lambda self: getattr(self, "called", None))
+    @rule(nth=st.integers(0, 3))
+    def a_driver_settles(self, nth):
+        claim, outcome = self.called.pop(nth % len(self.called))
+        settle(claim=claim, outcome=outcome, now=self.now)
+
+    @precondition(lambda self: getattr(self, "claimed", None) or getattr(self, "called", None))
+    @rule()
+    def all_drivers_die(self):
+        self.claimed, self.called = [], []
+
+    @rule(fault=st.none() | st.sampled_from(Fault))
+    def a_driver_works_undisturbed(self, fault):
+        if fault:
+            self.provider.faults.append(fault)
+        drive(now=self.now, provider=self.provider)
+        self.provider.faults.clear()
+
+    @rule(pause=st.sampled_from([timedelta(seconds=3), LEASE, DEADLINE]))
+    def time_passes(self, pause):
+        self.now += pause
+
+    @rule()
+    def the_provider_finishes_what_is_in_flight(self):
+        self.provider.finish_in_flight()
+
+    @invariant()
+    def money_is_taken_once_and_given_back_at_most_once(self):
+        if hasattr(self, "provider"):
+            assert len(self.provider.captures) <= 1
+            assert sum(self.provider.refunds.values()) <= sum(self.provider.captures.values())
+            assert self.was_cancelled or not self.provider.refunds
+
+    @invariant()
+    def what_is_published_is_what_is_written_down(self):
+        for payment in Payment.objects.all():
+            assert types_about(self.order) == EVENTS[State(payment.state)]
+
+    @invariant()
+    def what_is_written_down_is_never_more_than_what_the_provider_did(self):
+        for payment in Payment.objects.all():
+            assert payment.captured_minor <= sum(self.provider.captures.values())
+            assert payment.refunded_minor <= sum(self.provider.refunds.values())
+            if payment.state in (State.VOIDED, State.DECLINED):
+                assert not self.provider.captures
+
+    @invariant()
+    def a_token_is_kept_only_as_long_as_it_is_needed(self):
+        for payment in Payment.objects.exclude(payment_token=""):
+            assert needs_token(state=State(payment.state), wanted=Wanted(payment.wanted))
+
+    def teardown(self):
+        if hasattr(self, "provider"):
+            try:
+                self._let_all_end_well()
+                self._check_the_end()
+            finally:
+                Payment.objects.all().delete()
+
+    def _let_all_end_well(self):
+        self.provider.faults.clear()
+        self.provider.finish_in_flight()
+        self.now += LEASE
+        for _ in range(12):
+            drive(now=self.now, provider=self.provider)
+            self.now += timedelta(seconds=3)
+        # Whoever slept through all this must not be able to change anything any more.
+        for claim in self.claimed:
+            self.called.append((claim, call(claim=claim, provider=self.provider)))
+        for claim, outcome in self.called:
+            settle(claim=claim, outcome=outcome, now=self.now)
+        self.money_is_taken_once_and_given_back_at_most_once()
+
+    def _check_the_end(self):
+        if not (self.was_placed or self.was_cancelled):
+            assert not Payment.objects.exists()
+            return
+        payment = payment_of(self.order)
+        assert payment.wanted == (Wanted.REFUNDED if self.was_cancelled else Wanted.CAPTURED)
+        assert is_at_rest(state=State(payment.state), wanted=Wanted(payment.wanted))
+        assert (payment.state == State.UNSEEN) == (not self.was_placed)
+        assert payment.captured_minor == sum(self.provider.captures.values())
+        assert payment.refunded_minor == sum(self.provider.refunds.values())
+        if self.was_cancelled:
+            assert payment.refunded_minor == payment.captured_minor
+        if self.was_placed and not payment.captured_minor:
+            charge = _charge_of(payment)
+            assert not isinstance(self.provider.find(charge=charge), NothingFound), "the key is spent"
+        assert types_about(self.order) == EVENTS[State(payment.state)]
+
+
+def _charge_of(payment):
+    from modules.payments.lifecycle import charge_key
+    from modules.payments.local.provider import Charge
+
+    key = charge_key(order_id=payment.order_id)
+    return Charge(key=key, reference=str(payment.order_id), amount_minor=1999, currency="EUR")
+
+
+@pytest.mark.seams_db
+class TestPaymentMachine:
+    def test_holds_its_promises_whatever_happens(self):
+        run_state_machine_as_test(
+            PaymentMachine,
+            settings=settings(
+                max_examples=60,
+                stateful_step_count=25,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
