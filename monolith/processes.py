@@ -21,8 +21,9 @@ class ProcessError(Exception):
 
 
 def procfile() -> dict[str, str]:
-    """Name → command line, as deploy/Procfile has them."""
-    return dict(parse_procfile((settings.BASE_DIR / "deploy" / "Procfile").read_text()).processes)
+    """Name → command line, as deploy/Procfile has them; the shell that reads it gives way to the program."""
+    lines = parse_procfile((settings.BASE_DIR / "deploy" / "Procfile").read_text()).processes
+    return {name: f"exec {command}" for name, command in lines.items()}
 
 
 def environ_of_processes(*, port: int) -> dict[str, str]:

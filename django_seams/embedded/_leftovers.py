@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -83,7 +84,8 @@ def remove_stale_locks(plan: Plan) -> None:
 def _names_postgres(lock: Path) -> bool:
     first = lock.read_text(encoding="utf-8", errors="replace").partition("\n")[0].strip()
     try:
-        return bool(psutil.Process(int(first)).name() == "postgres")
+        process = psutil.Process(int(first))
+        return process.name() == "postgres" and not _is_gone(process)
     except (ValueError, psutil.NoSuchProcess):
         return False
 
@@ -93,11 +95,19 @@ def _end(processes: Sequence[psutil.Process], signals: Iterable[int], *, patienc
     for number in signals:
         for process in alive:
             _send(process, number)
-        _, alive = psutil.wait_procs(alive, timeout=patience if alive else 0)
-        alive = [process for process in alive if not _is_gone(process)]
-        if not alive:
-            return
-    log.error("could not end %s", ", ".join(f"{_name(p)} ({p.pid})" for p in alive))
+        alive = _wait(alive, patience=patience)
+    if alive:
+        log.error("could not end %s", ", ".join(f"{_name(p)} ({p.pid})" for p in alive))
+
+
+def _wait(alive: list[psutil.Process], *, patience: float) -> list[psutil.Process]:
+    """Wait until the processes have ended; return those that have not."""
+    # Not psutil.wait_procs: it takes a zombie for alive, and orphans stay zombies until process 1 collects
+    # them, which in many containers is late or never.
+    deadline = time.monotonic() + patience
+    while (alive := [process for process in alive if not _is_gone(process)]) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return alive
 
 
 def _send(process: psutil.Process, number: int) -> None:
@@ -108,7 +118,6 @@ def _send(process: psutil.Process, number: int) -> None:
 
 
 def _is_gone(process: psutil.Process) -> bool:
-    # Where nobody collects orphans (process 1 of many containers) the dead stay as zombies.
     try:
         return bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

@@ -17,7 +17,7 @@ def keep_product(*, sku: str, unit_price_minor: int, currency: str, version: int
     # Insert first: it waits for a concurrent insert of the same SKU, and the update after it then
     # sees what that one left. The other way round, the older of two versions could stay.
     CatalogueProduct.objects.bulk_create([CatalogueProduct(sku=sku, **facts)], ignore_conflicts=True)
-    CatalogueProduct.objects.filter(sku=sku, sku=sku).update(**facts)
+    CatalogueProduct.objects.filter(sku=sku, version__lt=version).update(**facts)
 
 
 def price(*, lines: Sequence[WantedLine], currency: str) -> tuple[OrderLine, ...]:

@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from django_seams import embedded
+from django_seams.embedded import _leftovers
 
 from .conftest import Prepare
 from .looking import ask_postgres, ask_redis, everything_answers, pid_of, processes_of, state_of
@@ -19,7 +20,7 @@ def kill_now(*pids: int) -> None:
     processes = [psutil.Process(pid) for pid in pids]
     for process in processes:
         process.kill()
-    psutil.wait_procs(processes, timeout=10)
+    assert _leftovers._wait(processes, patience=20) == []
 
 
 class TestKilledLauncher:
@@ -85,7 +86,7 @@ class TestDeletedFolder:
         servers.start()
         launcher = psutil.Process(state_of(servers).launcher)
         shutil.rmtree(servers.folder)
-        launcher.wait(timeout=30)
+        assert _leftovers._wait([launcher], patience=30) == []
         assert processes_of(servers) == []
 
         again = prepare()

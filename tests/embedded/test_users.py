@@ -25,7 +25,7 @@ ROOT = Path(embedded.__file__).parents[2]
 SITE_PACKAGES = Path(psutil.__file__).parents[1]
 
 ORDINARY_RUN = """\
-import json, os, pathlib, signal, sys
+import json, os, pathlib, signal, sys, time
 from django_seams import embedded
 import psycopg
 
@@ -37,8 +37,11 @@ servers = embedded.prepare(folder=pathlib.Path(sys.argv[1]), databases={}, durab
 servers.start()
 told = {"first": answer(), "data": str(servers._plan.data), "where": servers._files.where.exists()}
 os.kill(servers.state().launcher, signal.SIGKILL)
+while servers.state() is not None:
+    time.sleep(0.01)
 servers.start()
 told["second"] = answer()
+told["recovered"] = "ending what an earlier run left" in (servers.folder / "launcher.log").read_text()
 servers.stop()
 told["left"] = len(embedded._leftovers.find(servers._plan))
 servers.remove()
@@ -130,6 +133,7 @@ class TestOrdinaryUser:
         assert told == {
             "first": "postgres",
             "second": "postgres",
+            "recovered": True,
             "data": str(folder_of_ordinary_user / "postgres"),
             "where": False,
             "left": 0,

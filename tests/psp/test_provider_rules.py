@@ -117,4 +117,4 @@ class ProviderRules(RuleBasedStateMachine):
 
 
 TestProviderRules = ProviderRules.TestCase
-TestProviderRules.settings = settings(max_examples=120, stateful_step_count=30, deadline=None)
+TestProviderRules.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)

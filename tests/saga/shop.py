@@ -8,7 +8,8 @@ from django.utils import timezone
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
-from django_seams.inbox import MAX_ATTEMPTS
+from django_seams.inbox import MAX_ATTEMPTS, DeadLetter, dead_letters, replay
+from django_seams.modules import declared_modules
 from django_seams.testing import drain
 from modules.inventory import api as inventory
 from modules.orders import api as orders
@@ -18,10 +19,12 @@ from modules.payments.jobs import drive_payments
 from modules.payments.local.testing import FakeProvider
 from monolith.accounts.models import User
 from monolith.accounts.tokens import issue_token
+from tests.saga.wires import Wires
 
 PRICE = 1250
 JOBS = (drive_payments, cancel_overdue_orders)
-LONG = timedelta(minutes=5)  # past every deadline and every pause
+LONG = timedelta(minutes=5)
+MOMENT = timedelta(seconds=5)
 
 
 class Shop:
@@ -64,18 +67,39 @@ class Shop:
 
     def rest(self, *, back_off: bool = False) -> None:
         """Relay, handle, drive and keep deadlines until nothing moves."""
-        drain(now=timezone.now() + self.later, jobs=JOBS, back_off=back_off)
+        # Given a time, drain stops the clock at it, and what is appended a moment later is not due yet.
+        now = timezone.now() + self.later if self.later else None
+        drain(now=now, jobs=JOBS, back_off=back_off)
 
     def wait(self, duration: timedelta = LONG) -> None:
-        """Put the clock forward and let everything come to rest; what was waiting to try again does."""
+        """Put the clock forward, past every deadline unless told otherwise, and let everything come to rest."""
         self.later += duration
         self.rest()
+
+    def wait_a_moment(self) -> None:
+        """Past the driver's longest pause, and far from any deadline."""
+        self.wait(MOMENT)
+
+    def drive(self) -> None:
+        """Let the driver take one step."""
+        assert drive_payments(timezone.now() + self.later) == 1
+
+    def pay(self, wires: Wires) -> None:
+        """Capture what was placed and tell orders; inventory hears nothing yet."""
+        wires.carry_and_work(("orders", "payments"))
+        self.drive()
+        wires.carry_and_work(("payments", "orders"))
 
     def give_up(self) -> None:
         """Let time pass until what keeps failing is a dead letter."""
         for _ in range(MAX_ATTEMPTS):
             self.rest(back_off=True)
             self.later += timedelta(minutes=2)
+
+    def replay_all(self) -> None:
+        """What an operator does once the cause of the dead letters is gone."""
+        for letter in self.dead_letters():
+            replay(alias=letter.module, id=letter.id)
 
     # --- what an auditor sees ---
 
@@ -91,6 +115,9 @@ class Shop:
         """On hand, reserved, sold."""
         [found] = [level for level in inventory.stock_levels() if level.sku == sku]
         return found.on_hand, found.reserved, found.sold
+
+    def dead_letters(self) -> list[DeadLetter]:
+        return [letter for name in declared_modules() for letter in dead_letters(alias=name, module=name)]
 
     def books(self, order: str) -> tuple[int, int]:
         """What the provider captured and gave back for the order."""

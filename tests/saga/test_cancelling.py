@@ -2,7 +2,6 @@
 
 import pytest
 
-from modules.payments.jobs import drive_payments
 from modules.payments.local.testing import Fault
 from modules.payments.types import State
 from tests.saga.shop import PRICE
@@ -65,7 +64,7 @@ class TestCancellingDuringTheCapture:
 class TestCancellingAfterTheCapture:
     def test_refunds_and_never_reserves(self, shop, wires):
         order = shop.place()
-        self._pay(wires)
+        shop.pay(wires)
         assert shop.end(order)[0] == "paid"
         shop.cancel(order)
         shop.rest()
@@ -75,7 +74,7 @@ class TestCancellingAfterTheCapture:
 
     def test_puts_back_what_was_reserved_already(self, shop, wires):
         order = shop.place()
-        self._pay(wires)
+        shop.pay(wires)
         wires.carry("orders", "inventory")
         wires.carry_and_work(("payments", "inventory"))
         assert shop.level() == (9, 1, 0)
@@ -90,13 +89,6 @@ class TestCancellingAfterTheCapture:
             ("stock_reserved", ""),
             ("payment_refunded", ""),
         ]
-
-    def _pay(self, wires):
-        from django.utils import timezone
-
-        wires.carry_and_work(("orders", "payments"))
-        assert drive_payments(timezone.now()) == 1
-        wires.carry_and_work(("payments", "orders"))
 
 
 class TestCancellingWhatHasEnded:

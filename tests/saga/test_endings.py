@@ -31,10 +31,17 @@ class TestAnOrderThatIsPaidAndInStock:
     def test_ends_as_well_after_an_error_of_the_provider(self, shop):
         order = shop.place(token="tok_error_then_ok")
         shop.rest()
-        shop.wait()
-        # the first attempt failed, and the second would have come too late after five minutes
-        assert shop.end(order) == ("cancelled", "deadline", 0)
-        assert shop.books(order) == (0, 0)
+        assert shop.end(order) == ("pending", None, 0)
+        shop.wait_a_moment()
+        assert shop.end(order) == ("confirmed", None, 0)
+        assert shop.books(order) == (PRICE, 0)
+
+    def test_is_not_captured_again_when_the_answer_was_lost(self, shop):
+        order = shop.place(token="tok_lost_response")
+        shop.rest()
+        shop.wait_a_moment()
+        assert shop.end(order) == ("confirmed", None, 0)
+        assert shop.books(order) == (PRICE, 0)
 
     @pytest.mark.parametrize("fault", list(Fault))
     def test_is_captured_once_whatever_happens_to_the_first_call(self, shop, fault):

@@ -18,10 +18,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from modules.payments.lifecycle import is_at_rest, needs_token
+from modules.payments.lifecycle import charge_key, is_at_rest, needs_token
 from modules.payments.local.claims import LEASE, claim_due
 from modules.payments.local.driver import call, drive, settle
-from modules.payments.local.provider import NothingFound
+from modules.payments.local.provider import Charge, NothingFound
 from modules.payments.local.steps import Step
 from modules.payments.local.testing import Fault, FakeProvider
 from modules.payments.models import Payment
@@ -177,9 +177,6 @@ class PaymentMachine(RuleBasedStateMachine):
 
 
 def _charge_of(payment):
-    from modules.payments.lifecycle import charge_key
-    from modules.payments.local.provider import Charge
-
     key = charge_key(order_id=payment.order_id)
     return Charge(key=key, reference=str(payment.order_id), amount_minor=1999, currency="EUR")
 
