@@ -130,7 +130,7 @@ def _lock_unless_recorded(order_id: UUID, event_id: UUID) -> Order | None:
     order = orders.select_for_update().filter(pk=order_id).first()
     if order is None:
         raise _unknown(order_id)
-    return order
+    return None if order.is_recorded else order
 
 
 def _unknown(order_id: UUID) -> UnknownOrderError:

@@ -42,9 +42,7 @@ class Payment(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["route", "next_at"], condition=Q(next_at__isnull=False), name="payments_payment_due"
-            ),
+            models.Index(fields=["route", "next_at"], condition=Q(next_at__isnull=False), name="payments_payment_due"),
             models.Index(fields=["customer_id", "-created_at"], name="payments_payment_newest"),
         ]
         constraints = [

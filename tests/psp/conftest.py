@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,11 @@ from simulators.psp.provider import Provider
 from simulators.psp.routes import Application
 from simulators.psp.server import Server
 from tests.psp.client import Client
+from tests.psp.process import PspProcess
 
 WAIT_SECONDS = 20.0
+
+StartPsp = Callable[..., PspProcess]
 
 
 class Gate:
@@ -31,6 +35,19 @@ class Gate:
 @pytest.fixture
 def ledger_path(tmp_path: Path) -> Path:
     return tmp_path / "ledger.jsonl"
+
+
+@pytest.fixture
+def start_psp(ledger_path: Path) -> Iterator[StartPsp]:
+    """Starts processes over one ledger; whatever a failing test leaves running is killed."""
+    with contextlib.ExitStack() as leftovers:
+
+        def start(*, port: int = 0, options: tuple[str, ...] = ()) -> PspProcess:
+            psp = PspProcess(ledger=ledger_path, port=port, options=options)
+            leftovers.callback(psp.kill)
+            return psp
+
+        yield start
 
 
 @pytest.fixture

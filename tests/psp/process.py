@@ -26,9 +26,14 @@ class PspProcess:
         ]
         self._process = subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.PIPE, text=True)
         self.log = ""
-        self.port = self._wait_until_ready()
+        try:
+            self.port = self._wait_until_ready()
+        except BaseException:
+            self.kill()
+            raise
 
     def kill(self) -> None:
+        """SIGKILL; nothing happens when it has ended already."""
         self._process.kill()
         self._end()
 
@@ -38,7 +43,8 @@ class PspProcess:
         return self._end()
 
     def _end(self) -> int:
-        self._process.communicate(timeout=20)
+        if self._process.returncode is None:
+            self._process.communicate(timeout=20)
         return self._process.returncode
 
     def _wait_until_ready(self) -> int:

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from tests.psp.client import Client
+from tests.psp.conftest import WAIT_SECONDS, StartPsp
 from tests.psp.process import PspProcess
 
 THREADS = 8
 KILLS = 4
-WAIT_SECONDS = 20.0
 
 
 class Merchant:
@@ -55,12 +55,12 @@ class Merchant:
 
 
 class TestKill:
-    def test_loses_no_acknowledged_capture_and_doubles_none(self, ledger_path: Path) -> None:
+    def test_loses_no_acknowledged_capture_and_doubles_none(self, start_psp: StartPsp) -> None:
         merchant = Merchant()
         for _ in range(KILLS):
-            psp = PspProcess(ledger=ledger_path)
+            psp = start_psp()
             merchant.post_until_killed(psp, after=random.randint(1, 150))
-        psp = PspProcess(ledger=ledger_path)
+        psp = start_psp()
         with Client(port=psp.port) as client:
             self._compare(client, merchant)
             unknown = merchant.sent - merchant.acknowledged.keys()
@@ -80,24 +80,24 @@ class TestKill:
         lost = {key for key, id_ in merchant.acknowledged.items() if ids.get(key) != id_}
         assert lost == set()
 
-    def test_leaves_a_slow_key_free_that_was_in_flight(self, ledger_path: Path) -> None:
-        psp = PspProcess(ledger=ledger_path, options=("--slow-seconds", "60"))
+    def test_leaves_a_slow_key_free_that_was_in_flight(self, start_psp: StartPsp) -> None:
+        psp = start_psp(options=("--slow-seconds", "60"))
         put_in_flight(psp, key="k")
         psp.kill()
-        psp = PspProcess(ledger=ledger_path)
+        psp = start_psp()
         with Client(port=psp.port) as client:
             assert client.void(key="k").status == 200
             assert client.capture(key="k", token="tok_slow").content["status"] == "voided"
         psp.stop()
 
-    def test_says_loudly_that_a_line_was_torn(self, ledger_path: Path) -> None:
-        psp = PspProcess(ledger=ledger_path)
+    def test_says_loudly_that_a_line_was_torn(self, start_psp: StartPsp, ledger_path: Path) -> None:
+        psp = start_psp()
         with Client(port=psp.port) as client:
             captured = client.capture(key="k").content
         psp.kill()
         with ledger_path.open("ab") as file:
             file.write(b'{"seq":2,"kind":"capt')
-        psp = PspProcess(ledger=ledger_path)
+        psp = start_psp()
         assert "torn" in psp.log
         with Client(port=psp.port) as client:
             assert client.capture(key="k").content == captured
@@ -118,25 +118,25 @@ def put_in_flight(psp: PspProcess, *, key: str) -> None:
 
 
 class TestStart:
-    def test_refuses_a_ledger_that_another_process_writes(self, ledger_path: Path) -> None:
-        psp = PspProcess(ledger=ledger_path)
+    def test_refuses_a_ledger_that_another_process_writes(self, start_psp: StartPsp) -> None:
+        psp = start_psp()
         with pytest.raises(AssertionError, match=r"exit code 1, psp: Another process has the ledger"):
-            PspProcess(ledger=ledger_path)
+            start_psp()
         assert psp.stop() == 0
 
-    def test_refuses_a_port_that_is_taken(self, ledger_path: Path) -> None:
+    def test_refuses_a_port_that_is_taken(self, start_psp: StartPsp) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             with pytest.raises(AssertionError, match=rf"exit code 1, psp: Port {port} cannot be used"):
-                PspProcess(ledger=ledger_path, port=port)
+                start_psp(port=port)
 
-    def test_refuses_options_that_make_no_sense(self, ledger_path: Path) -> None:
+    def test_refuses_options_that_make_no_sense(self, start_psp: StartPsp) -> None:
         for options in (("--port", "70000"), ("--delay-ms", "-1"), ("--slow-seconds", "soon")):
             with pytest.raises(AssertionError, match=r"exit code 2"):
-                PspProcess(ledger=ledger_path, options=options)
+                start_psp(options=options)
 
-    def test_answers_on_the_loopback_interface_only(self, ledger_path: Path) -> None:
-        psp = PspProcess(ledger=ledger_path)
+    def test_answers_on_the_loopback_interface_only(self, start_psp: StartPsp) -> None:
+        psp = start_psp()
         listening = [
             line.split()[1]
             for line in Path("/proc/net/tcp").read_text().splitlines()
@@ -147,12 +147,12 @@ class TestStart:
 
 
 class TestStop:
-    def test_ends_cleanly_with_connections_open_and_can_start_again_on_its_port(self, ledger_path: Path) -> None:
-        psp = PspProcess(ledger=ledger_path)
+    def test_ends_cleanly_with_connections_open_and_can_start_again_on_its_port(self, start_psp: StartPsp) -> None:
+        psp = start_psp()
         with Client(port=psp.port) as idle:
             captured = idle.capture(key="k").content
             assert psp.stop() == 0
-        psp = PspProcess(ledger=ledger_path, port=psp.port)
+        psp = start_psp(port=psp.port)
         with Client(port=psp.port) as client:
             assert client.capture(key="k").content == captured
         assert psp.stop() == 0

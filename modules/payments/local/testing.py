@@ -34,7 +34,8 @@ from modules.payments.local.provider import (
 Answer = TypeVar("Answer")
 
 _DECLINES = {"tok_declined": "card_declined"}
-_GOOD_TOKENS = ("tok_ok", "tok_slow", "tok_error_then_ok", "tok_lost_response")
+_GOOD = {"tok_ok", "tok_slow", "tok_error_then_ok", "tok_lost_response"}
+_SLOW, _ERROR_FIRST, _LOST = {"tok_slow"}, {"tok_error_then_ok"}, {"tok_lost_response"}
 
 
 class Fault(Enum):
@@ -103,11 +104,10 @@ class FakeProvider:
         early = self._begin(charge)
         if early is not None:
             return early
-        time.sleep(self._slow_seconds if charge.token == "tok_slow" else 0)
+        time.sleep(self._slow_seconds if charge.token in _SLOW else 0)
         with self._lock:
             outcome = self._bind(charge)
-        is_heard = charge.token != "tok_lost_response"
-        return outcome if is_heard else NoAnswer(detail="the connection was closed")
+        return NoAnswer(detail="the connection was closed") if charge.token in _LOST else outcome
 
     def _begin(self, charge: Charge) -> ChargeOutcome | None:
         """The answer if there is one already, else None with the key in flight."""
@@ -118,7 +118,7 @@ class FakeProvider:
                 first, outcome = self._bound[charge.key]
                 is_same = first == charge or isinstance(outcome, Voided)
                 return outcome if is_same else Refused(detail="same key, other body")
-            if charge.token == "tok_error_then_ok" and charge.key not in self._failed_once:
+            if charge.token in _ERROR_FIRST and charge.key not in self._failed_once:
                 self._failed_once.add(charge.key)
                 return NoAnswer(detail="HTTP 500")
             self._in_flight[charge.key] = charge
@@ -127,7 +127,7 @@ class FakeProvider:
     def _bind(self, charge: Charge) -> Captured | Declined:
         self._in_flight.pop(charge.key)
         outcome: Captured | Declined
-        if charge.token in _GOOD_TOKENS:
+        if charge.token in _GOOD:
             outcome = Captured(capture_id=f"{charge.key}-done")
             self.captures[charge.key] = self._left_of[outcome.capture_id] = charge.amount_minor
         else:

@@ -46,9 +46,7 @@ def arrives(event_type: str, body: dict[str, Any], *, event_id: UUID | None = No
     headers = {"source": "/modules/orders", "subject": body["order_id"], "time": datetime.now(UTC).isoformat()}
     routes = [wish for wish in handlers_of("payments").values() if wish.type == event_type]
     assert routes, f"payments does not subscribe to {event_type}"
-    deliveries = deliveries_of(
-        event_id=event_id, event_type=event_type, body=body, headers=headers, routes=routes
-    )
+    deliveries = deliveries_of(event_id=event_id, event_type=event_type, body=body, headers=headers, routes=routes)
     with connections["payments"].cursor() as cursor:
         append(cursor, source="orders", deliveries=list(deliveries))
     return work(module="payments")[1]

@@ -1,6 +1,7 @@
 """What payments hears, in every order of arrival."""
 
 import uuid
+from datetime import datetime
 from itertools import permutations
 
 import pytest
@@ -31,7 +32,7 @@ class TestOrderPlaced:
         )
         assert (payment.amount_minor, payment.currency) == (1999, "EUR")
         assert str(payment.customer_id) == order["customer_id"]
-        assert payment.deadline_at.isoformat() == order["deadline_at"]
+        assert payment.deadline_at == datetime.fromisoformat(order["deadline_at"])
         assert payment.next_at is not None
 
     def test_publishes_nothing_before_the_provider_has_spoken(self):

@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from django.contrib.auth import get_user_model
 from rest_framework.test import APIRequestFactory, force_authenticate
 
 from modules.payments.tests.arrivals import a_placed_order, cancelled_arrives, payment_of, placed_arrives
@@ -11,18 +12,10 @@ from modules.payments.views import PaymentList
 pytestmark = pytest.mark.seams_db
 
 
-class Customer:
-    is_authenticated = True
-    is_active = True
-
-    def __init__(self, customer_id):
-        self.id = self.pk = uuid.UUID(customer_id)
-
-
 def get(query, *, customer_id):
     request = APIRequestFactory().get("/payments", query)
     if customer_id:
-        force_authenticate(request, user=Customer(customer_id))
+        force_authenticate(request, user=get_user_model()(pk=customer_id))
     return PaymentList.as_view()(request)
 
 

@@ -14,7 +14,7 @@ from modules.payments.admin import PaymentAdmin
 from modules.payments.handlers import OrderPlaced
 from modules.payments.local.claims import claim_due
 from modules.payments.local.driver import drive
-from modules.payments.local.testing import Fault, FakeProvider
+from modules.payments.local.testing import FakeProvider, Fault
 from modules.payments.models import Payment
 from modules.payments.tests.arrivals import (
     a_placed_order,
@@ -75,6 +75,7 @@ class TestSecrecy:
 
     def test_holds_in_every_text_form(self, payment):
         claim = claim_due(now=timezone.now())
+        assert claim is not None
         event = OrderPlaced.model_validate(a_placed_order(payment_token=SECRET))
         [summary] = api.payments()
         for shown in (payment, claim, claim.charge, event, summary):

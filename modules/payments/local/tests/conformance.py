@@ -25,9 +25,7 @@ from modules.payments.local.provider import (
 
 def a_charge(token: str = "tok_ok") -> Charge:
     order_id = uuid.uuid4()
-    return Charge(
-        key=f"charge-{order_id}", reference=str(order_id), amount_minor=1999, currency="EUR", token=token
-    )
+    return Charge(key=f"charge-{order_id}", reference=str(order_id), amount_minor=1999, currency="EUR", token=token)
 
 
 def refund_of(captured: Captured, amount_minor: int = 1999) -> Refund:
@@ -149,9 +147,7 @@ class ProviderConformance:
     def test_refuses_to_refund_a_capture_that_it_does_not_know(self, provider):
         assert isinstance(provider.refund(refund=refund_of(Captured(capture_id="nothing"))), Refused)
 
-    def test_gives_no_answer_during_an_outage_and_does_nothing(
-        self, provider, set_outage: Callable[[bool], None]
-    ):
+    def test_gives_no_answer_during_an_outage_and_does_nothing(self, provider, set_outage: Callable[[bool], None]):
         charge, refund = a_charge(), refund_of(captured_by(provider))
         set_outage(True)
         answers = [

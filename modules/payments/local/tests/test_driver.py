@@ -12,7 +12,7 @@ from modules.payments.local.claims import LEASE, claim_due
 from modules.payments.local.driver import LONGEST_PAUSE, call, drive, pause_after, settle
 from modules.payments.local.provider import InFlight, NothingFound, Refused
 from modules.payments.local.steps import AFTER, Step, state_after
-from modules.payments.local.testing import Fault, FakeProvider, driving_with
+from modules.payments.local.testing import FakeProvider, Fault, driving_with
 from modules.payments.models import Payment
 from modules.payments.tests.arrivals import (
     DEADLINE,
@@ -61,6 +61,12 @@ def place(token):
     order = a_placed_order(payment_token=token)
     placed_arrives(order)
     return order
+
+
+def claimed(clock):
+    claim = claim_due(now=clock.now)
+    assert claim is not None
+    return claim
 
 
 def drive_until_quiet(provider, clock, rounds=20):
@@ -202,7 +208,7 @@ class TestOutage:
 
 class TestRefusal:
     def test_is_logged_as_an_error_and_ended_by_the_deadline(self, order, provider, clock, caplog):
-        claim = claim_due(now=clock.now)
+        claim = claimed(clock)
         settle(claim=claim, outcome=Refused(detail="POST /v1/captures: HTTP 400"), now=clock.now)
         assert [record.levelname for record in caplog.records if record.name.endswith("driver")] == ["ERROR"]
         assert payment_of(order).last_error == "POST /v1/captures: HTTP 400"
@@ -271,7 +277,7 @@ class TestCancel:
         assert published_about(order)[0][1]["reason"] == "cancelled"
 
     def test_during_the_capture_refunds(self, order, provider, clock):
-        claim = claim_due(now=clock.now)
+        claim = claimed(clock)
         outcome = call(claim=claim, provider=provider)
         cancelled_arrives(order)
         assert drive(now=clock.now, provider=provider) == 0, "the lease still holds"
@@ -315,7 +321,7 @@ class TestLease:
         assert claim_due(now=clock.now + LEASE - timedelta(microseconds=1)) is None
 
     def test_is_taken_over_when_the_provider_is_slower_than_it(self, order, provider, clock):
-        slow = claim_due(now=clock.now)
+        slow = claimed(clock)
         provider.faults.append(Fault.TIMED_OUT)
         late = call(claim=slow, provider=provider)
         clock.advance(LEASE)
@@ -328,9 +334,9 @@ class TestLease:
         assert types_about(order) == [SUCCEEDED]
 
     def test_lost_lets_nothing_be_written_or_published(self, order, provider, clock):
-        slow = claim_due(now=clock.now)
+        slow = claimed(clock)
         clock.advance(LEASE)
-        other = claim_due(now=clock.now)
+        other = claimed(clock)
         settle(claim=slow, outcome=call(claim=slow, provider=provider), now=clock.now)
         assert types_about(order) == []
         assert payment_of(order).lease_token == other.lease_token
@@ -338,7 +344,7 @@ class TestLease:
         assert types_about(order) == [SUCCEEDED]
 
     def test_of_a_driver_that_wakes_up_after_the_deadline_captures_nothing(self, order, provider, clock):
-        sleeper = claim_due(now=clock.now)
+        sleeper = claimed(clock)
         clock.advance(DEADLINE)
         drive_until_quiet(provider, clock)
         settle(claim=sleeper, outcome=call(claim=sleeper, provider=provider), now=clock.now)
@@ -347,7 +353,7 @@ class TestLease:
 
     @pytest.mark.parametrize("is_sent", [True, False])
     def test_of_a_crashed_driver_leads_to_at_most_one_capture(self, order, provider, clock, is_sent):
-        crashed = claim_due(now=clock.now)
+        crashed = claimed(clock)
         if is_sent:
             call(claim=crashed, provider=provider)
         assert payment_of(order).state == State.CHARGING, "written down before the call"
@@ -369,7 +375,7 @@ class TestOpenTransaction:
 class TestSettle:
     @pytest.mark.parametrize("outcome", [InFlight(), NothingFound()])
     def test_gives_the_lease_back_without_a_word_when_nothing_is_decided(self, order, clock, outcome):
-        claim = claim_due(now=clock.now)
+        claim = claimed(clock)
         step = Step.ASK if isinstance(outcome, NothingFound) else claim.step
         settle(claim=replace(claim, step=step), outcome=outcome, now=clock.now)
         payment = payment_of(order)
@@ -377,14 +383,12 @@ class TestSettle:
         assert payment.state == state_after(step=step, outcome=outcome)
         assert types_about(order) == []
 
-    @pytest.mark.parametrize(
-        ("step", "outcome_type"), [(step, outcome) for step in AFTER for outcome in AFTER[step]]
-    )
+    @pytest.mark.parametrize(("step", "outcome_type"), [(step, outcome) for step in AFTER for outcome in AFTER[step]])
     def test_writes_the_state_that_the_table_names(self, order, clock, step, outcome_type):
         if step is Step.REFUND:
             Payment.objects.update(state=State.CAPTURED, captured_minor=1999, payment_token="", next_at=None)
             cancelled_arrives(order)
-        claim = replace(claim_due(now=clock.now), step=step)
-        outcome = outcome_type(**{name: "some" for name in outcome_type.__dataclass_fields__})
+        claim = replace(claimed(clock), step=step)
+        outcome = outcome_type(**dict.fromkeys(outcome_type.__dataclass_fields__, "some"))
         settle(claim=claim, outcome=outcome, now=clock.now)
         assert payment_of(order).state == state_after(step=step, outcome=outcome)

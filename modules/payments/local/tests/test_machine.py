@@ -1,4 +1,4 @@
-"""Payment × provider as one state machine: any order of arrival, any fault, any moment to die.
+"""Payment and provider as one state machine: any order of arrival, any fault, any moment to die.
 
 Hypothesis chooses what happens; after every choice nothing may be wrong that can never be put
 right, and once the provider is well and time has passed, all must agree.
@@ -19,11 +19,11 @@ from hypothesis.stateful import (
 )
 
 from modules.payments.lifecycle import charge_key, is_at_rest, needs_token
-from modules.payments.local.claims import LEASE, claim_due
+from modules.payments.local.claims import LEASE, Claim, claim_due
 from modules.payments.local.driver import call, drive, settle
-from modules.payments.local.provider import Charge, NothingFound
+from modules.payments.local.provider import Charge, NothingFound, Outcome
 from modules.payments.local.steps import Step
-from modules.payments.local.testing import Fault, FakeProvider
+from modules.payments.local.testing import FakeProvider, Fault
 from modules.payments.models import Payment
 from modules.payments.tests.arrivals import (
     DEADLINE,
@@ -50,14 +50,18 @@ EVENTS = {
 class PaymentMachine(RuleBasedStateMachine):
     """One order; several drivers that are each somewhere between claim, call and settle."""
 
+    def __init__(self):
+        super().__init__()
+        self.now = datetime.now(UTC) + timedelta(seconds=1)
+        self.provider = FakeProvider()
+        self.claimed: list[Claim] = []
+        self.called: list[tuple[Claim, Outcome]] = []
+        self.was_placed = self.was_cancelled = False
+
     @initialize(token=st.sampled_from(TOKENS))
     def begin(self, token):
-        self.now = datetime.now(UTC) + timedelta(seconds=1)
         self.order = a_placed_order(payment_token=token)
         self.deadline_at = datetime.fromisoformat(self.order["deadline_at"])
-        self.provider = FakeProvider()
-        self.claimed, self.called = [], []
-        self.was_placed = self.was_cancelled = False
 
     @rule()
     def order_placed_arrives(self):
@@ -77,7 +81,7 @@ class PaymentMachine(RuleBasedStateMachine):
             assert claim.step is not Step.CAPTURE or not self.was_cancelled
             self.claimed.append(claim)
 
-    @precondition(lambda self: getattr(self, "claimed", None))
+    @precondition(lambda self: bool(self.claimed))
     @rule(nth=st.integers(0, 3), fault=st.none() | st.sampled_from(Fault))
     def a_driver_calls(self, nth, fault):
         claim = self.claimed.pop(nth % len(self.claimed))
@@ -85,13 +89,13 @@ class PaymentMachine(RuleBasedStateMachine):
             self.provider.faults.append(fault)
         self.called.append((claim, call(claim=claim, provider=self.provider)))
 
-    @precondition(lambda self: getattr(self, "called", None))
+    @precondition(lambda self: bool(self.called))
     @rule(nth=st.integers(0, 3))
     def a_driver_settles(self, nth):
         claim, outcome = self.called.pop(nth % len(self.called))
         settle(claim=claim, outcome=outcome, now=self.now)
 
-    @precondition(lambda self: getattr(self, "claimed", None) or getattr(self, "called", None))
+    @precondition(lambda self: bool(self.claimed or self.called))
     @rule()
     def all_drivers_die(self):
         self.claimed, self.called = [], []
@@ -113,10 +117,9 @@ class PaymentMachine(RuleBasedStateMachine):
 
     @invariant()
     def money_is_taken_once_and_given_back_at_most_once(self):
-        if hasattr(self, "provider"):
-            assert len(self.provider.captures) <= 1
-            assert sum(self.provider.refunds.values()) <= sum(self.provider.captures.values())
-            assert self.was_cancelled or not self.provider.refunds
+        assert len(self.provider.captures) <= 1
+        assert sum(self.provider.refunds.values()) <= sum(self.provider.captures.values())
+        assert self.was_cancelled or not self.provider.refunds
 
     @invariant()
     def what_is_published_is_what_is_written_down(self):
@@ -137,12 +140,11 @@ class PaymentMachine(RuleBasedStateMachine):
             assert needs_token(state=State(payment.state), wanted=Wanted(payment.wanted))
 
     def teardown(self):
-        if hasattr(self, "provider"):
-            try:
-                self._let_all_end_well()
-                self._check_the_end()
-            finally:
-                Payment.objects.all().delete()
+        try:
+            self._let_all_end_well()
+            self._check_the_end()
+        finally:
+            Payment.objects.all().delete()
 
     def _let_all_end_well(self):
         self.provider.faults.clear()

@@ -20,9 +20,7 @@ def psp_url(tmp_path_factory):
     """A simulator's process of this file's own."""
     ledger = tmp_path_factory.mktemp("psp") / "ledger.jsonl"
     argv = [sys.executable, "-m", "simulators.psp", "--port", "0", "--ledger", str(ledger)]
-    process = subprocess.Popen(
-        [*argv, "--slow-seconds", str(SLOW_SECONDS)], stderr=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([*argv, "--slow-seconds", str(SLOW_SECONDS)], stderr=subprocess.PIPE, text=True)
     try:
         yield _announced_url(process)
     finally:

@@ -121,9 +121,7 @@ class TestStateAfter:
     def test_ends_with_the_refund(self):
         assert state_after(step=Step.REFUND, outcome=Refunded(refund_id="r")) is State.REFUNDED
 
-    @pytest.mark.parametrize(
-        "outcome", [InFlight(), NotSent(detail=""), NoAnswer(detail=""), Refused(detail="")]
-    )
+    @pytest.mark.parametrize("outcome", [InFlight(), NotSent(detail=""), NoAnswer(detail=""), Refused(detail="")])
     def test_keeps_a_refund_due_until_it_is_done(self, outcome):
         assert state_after(step=Step.REFUND, outcome=outcome) is State.CAPTURED
 
