@@ -39,7 +39,7 @@ class SubscriptionError(SeamsError):
 class Subscription:
     """One handler's wish for one event type. ``handler`` is unique: ``<module>.<function>``."""
 
-    type: str
+    event_type: str
     module: str
     handler: str
     view: type[View]
@@ -89,7 +89,7 @@ def _subscription(event_type: str, call: Handler, *, compensates: bool, module: 
             f"{handler} is longer than {_MAX_HANDLER_NAME} characters; shorten the function's name."
         )
     return Subscription(
-        type=event_type,
+        event_type=event_type,
         module=owner,
         handler=handler,
         view=_view_of(call),

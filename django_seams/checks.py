@@ -49,7 +49,7 @@ def _event_errors() -> Iterator[CheckMessage]:
 def _subscription_errors() -> Iterator[CheckMessage]:
     for subscription in subscriptions():
         try:
-            schema = schemas.committed(subscription.type)
+            schema = schemas.committed(subscription.event_type)
         except schemas.MissingSchemaError as error:
             yield Error(f"{subscription.handler} subscribes to {error}", id="seams.E004")
             continue
@@ -59,7 +59,7 @@ def _subscription_errors() -> Iterator[CheckMessage]:
 def _misfits(subscription: Subscription, schema: schemas.Schema) -> Iterator[CheckMessage]:
     for misfit in schemas.misfits(subscription.view, schema):
         yield Error(
-            f"{subscription.handler}: its view of {subscription.type} does not fit: {misfit}.",
+            f"{subscription.handler}: its view of {subscription.event_type} does not fit: {misfit}.",
             hint=f"Change {subscription.view.__qualname__} in {subscription.view.__module__}.",
             id="seams.E005",
         )

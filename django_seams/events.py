@@ -52,7 +52,11 @@ class Event(BaseModel):
         super().__init_subclass__()
 
     @classmethod
-    def __pydantic_init_subclass__(cls, *, type: str, key: str, external: bool = False) -> None:
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        cls._declare(**kwargs)
+
+    @classmethod
+    def _declare(cls, *, type: str, key: str, external: bool = False) -> None:
         if not TYPE_PATTERN.fullmatch(type):
             raise EventDeclarationError(
                 f"{cls.__name__}: type {type!r} is not of the form module.past_tense.v1."

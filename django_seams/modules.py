@@ -12,7 +12,6 @@ Two modules may share an alias: nothing here assumes that they do not.
 
 import tomllib
 from collections.abc import Callable, Iterable
-from contextlib import ContextDecorator
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -103,9 +102,9 @@ def configured_aliases() -> list[str]:
     return [alias for alias in module_aliases() if is_configured(alias)]
 
 
-def atomic(module: str) -> ContextDecorator:
+def atomic(module: str) -> transaction.Atomic:
     """``transaction.atomic`` on the module's own database; the bare form would open ``default``."""
-    return cast(ContextDecorator, transaction.atomic(using=module_named(module).alias))
+    return transaction.atomic(using=module_named(module).alias)
 
 
 def on_commit(module: str, call: Callable[[], object]) -> None:

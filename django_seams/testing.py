@@ -74,7 +74,7 @@ def _append_published(alias: str) -> int:
 def _append_one(source: str, event_id: Any, event_type: str, body: Any, headers: Any) -> None:
     for target in module_aliases():
         routes = [
-            wish for wish in subscriptions() if wish.type == event_type and _alias(wish.module) == target
+            wish for wish in subscriptions() if wish.event_type == event_type and _alias(wish.module) == target
         ]
         deliveries = deliveries_of(
             event_id=event_id, event_type=event_type, body=body, headers=headers, routes=routes

@@ -5,7 +5,8 @@ Imports no Django.
 """
 
 from ._plan import Command
-from ._servers import Servers, open_existing, prepare
+from ._prepare import open_existing, prepare
+from ._servers import Servers
 from .errors import EmbeddedError
 
 __all__ = ["Command", "EmbeddedError", "Servers", "open_existing", "prepare"]

@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from ._servers import Servers, open_existing
+from ._prepare import open_existing
+from ._servers import Servers
 from .errors import EmbeddedError
 
 

@@ -7,6 +7,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from .errors import EmbeddedError
+
 LOG_LIMIT_BYTES = 5_000_000
 
 
@@ -52,6 +54,18 @@ class Files:
     def away(self, name: str) -> Path:
         """While this file exists the launcher keeps the service of that name stopped."""
         return self.folder / f"{name}.away"
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that only its owner may enter, or check that it is ours."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_mode & 0o777 != 0o700:
+            folder.chmod(0o700)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(f"it belongs to user {folder.stat().st_uid}, this is user {os.geteuid()}")
+    except OSError as error:
+        raise EmbeddedError(f"{folder} cannot be used ({error}): take a folder of your own") from error
 
 
 def write_private(path: Path, text: str) -> None:

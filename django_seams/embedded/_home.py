@@ -51,6 +51,7 @@ def open_home(plan: Plan, account: Account | None) -> None:
     home = Path(plan.home)
     if account is not None:
         _own(home, uid=os.geteuid(), mode=0o711)  # to be passed through, not to be listed
+        (home / "belongs-to.txt").write_text(plan.folder + "\n")
         plan.files.where.write_text(
             f"PostgreSQL does not run as root. It runs as {account.name} and keeps its files in\n\n"
             f"    {home}\n\n"

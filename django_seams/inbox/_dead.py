@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connections, transaction
@@ -80,7 +80,7 @@ def _hold(alias: str, id: int) -> Delivery:
 
 
 def _reopen(alias: str, letter: Delivery) -> None:
-    lane = {"module": letter.module, "key": letter.key, "now": None, "delay": timedelta(0)}
+    lane = {"module": letter.module, "key": letter.key, "now": None, "delay": 0.0}
     with connections[alias].cursor() as cursor:
         cursor.execute(sql.REOPEN_LANE, lane)
         cursor.execute(sql.DELETE_IF_EMPTY, lane)

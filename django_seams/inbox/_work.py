@@ -21,7 +21,8 @@ from django_seams.modules import module_named
 
 logger = logging.getLogger(__name__)
 
-LEASE: Final = timedelta(seconds=10)
+LEASE: Final = 10.0
+"""Seconds that a worker may hold a lane before another may claim it."""
 MAX_ATTEMPTS: Final = 8
 _LANES_AT_ONCE: Final = 10
 _DELIVERIES_AT_ONCE: Final = 20
@@ -78,7 +79,7 @@ class _ClaimedLane:
             "arrivals": self.arrivals,
             "now": self.now,
             "lease": LEASE,
-            "delay": timedelta(0),
+            "delay": 0.0,
         } | more
 
 
@@ -185,10 +186,10 @@ def _finish(cursor: Any, lane: _ClaimedLane, delivery: _Waiting, *, is_last: boo
             return
     else:
         cursor.execute(sql.FINISH_AND_KEEP, lane.parameters(id=delivery.id))
-    _look_again(cursor, lane, delay=timedelta(0))
+    _look_again(cursor, lane, delay=0.0)
 
 
-def _look_again(cursor: Any, lane: _ClaimedLane, *, delay: timedelta) -> None:
+def _look_again(cursor: Any, lane: _ClaimedLane, *, delay: float) -> None:
     cursor.execute(sql.HOLD_LANE, lane.parameters())
     if not cursor.fetchall():
         raise LeaseLostError
@@ -199,7 +200,7 @@ def _look_again(cursor: Any, lane: _ClaimedLane, *, delay: timedelta) -> None:
 
 def _release(lane: _ClaimedLane) -> None:
     with transaction.atomic(using=lane.alias), connections[lane.alias].cursor() as cursor:
-        _look_again(cursor, lane, delay=timedelta(0))
+        _look_again(cursor, lane, delay=0.0)
 
 
 def _record_failure(lane: _ClaimedLane, delivery: _Waiting, error: Exception) -> HandlerFailure | None:
@@ -213,7 +214,7 @@ def _record_failure(lane: _ClaimedLane, delivery: _Waiting, error: Exception) ->
     try:
         with transaction.atomic(using=lane.alias), connections[lane.alias].cursor() as cursor:
             cursor.execute(sql.BURY if dead else sql.FAIL, {"id": delivery.id, "error": text})
-            _look_again(cursor, lane, delay=timedelta(0) if dead else _pause(attempts))
+            _look_again(cursor, lane, delay=0.0 if dead else _pause(attempts))
     except LeaseLostError as lost:
         logger.warning("%s/%s: %s", lane.module, lane.key, lost)
         return None
@@ -233,10 +234,10 @@ def _record_failure(lane: _ClaimedLane, delivery: _Waiting, error: Exception) ->
     )
 
 
-def _pause(attempts: int) -> timedelta:
+def _pause(attempts: int) -> float:
     """Exponential backoff with jitter between half and the whole of the pause, in seconds."""
     pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**attempts)
-    return timedelta(seconds=pause * random.uniform(0.5, 1.0))
+    return pause * random.uniform(0.5, 1.0)
 
 
 def _envelope(delivery: _Waiting) -> Envelope:

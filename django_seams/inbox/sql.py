@@ -54,7 +54,7 @@ WITH due AS (
     FOR UPDATE OF lane SKIP LOCKED
 )
 UPDATE seams_lane AS lane
-SET token = gen_random_uuid(), leased_until = coalesce(%(now)s, clock_timestamp()) + %(lease)s
+SET token = gen_random_uuid(), leased_until = coalesce(%(now)s, clock_timestamp()) + %(lease)s * interval '1 s'
 FROM due WHERE lane.module = due.module AND lane.key = due.key
 RETURNING lane.key, lane.token, lane.arrivals, lane.parked
 """
@@ -84,7 +84,7 @@ ON CONFLICT (msg_id) DO NOTHING
 # The handler's transaction ends with one of these two. Both fail (no row) when the lease was lost.
 FINISH_AND_KEEP = """
 WITH handled AS (DELETE FROM seams_delivery WHERE id = %(id)s)
-UPDATE seams_lane SET leased_until = coalesce(%(now)s, clock_timestamp()) + %(lease)s
+UPDATE seams_lane SET leased_until = coalesce(%(now)s, clock_timestamp()) + %(lease)s * interval '1 s'
 WHERE module = %(module)s AND key = %(key)s AND token = %(token)s
 """
 FINISH_AND_DELETE = """
@@ -107,7 +107,8 @@ WHERE module = %(module)s AND key = %(key)s
 RELEASE = """
 UPDATE seams_lane AS lane SET
     token = NULL, leased_until = NULL, parked = now_parked,
-    due_at = CASE WHEN NOT now_parked OR passing THEN coalesce(%(now)s, clock_timestamp()) + %(delay)s END
+    due_at = CASE WHEN NOT now_parked OR passing
+             THEN coalesce(%(now)s, clock_timestamp()) + %(delay)s * interval '1 s' END
 FROM (
     SELECT EXISTS (SELECT FROM seams_delivery WHERE module = %(module)s AND key = %(key)s AND state = 'dead'),
            EXISTS (SELECT FROM seams_delivery

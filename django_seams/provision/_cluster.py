@@ -104,9 +104,9 @@ def _closed_step(admin: Admin, name: str) -> Step:
 
 
 def _statement(text: str, *names: str) -> sql.Composed:
-    return sql.SQL(text).format(*map(sql.Identifier, names))  # type: ignore[arg-type]
+    return sql.SQL(text).format(*map(sql.Identifier, names))
 
 
 def _value(admin: Admin, query: str, *parameters: Any) -> Any:
-    row = admin.execute(query, parameters or None).fetchone()  # type: ignore[arg-type]
+    row = admin.execute(query, parameters or None).fetchone()
     return row[0] if row else None

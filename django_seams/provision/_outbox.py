@@ -131,14 +131,14 @@ def _declared_routes(source: str) -> Routes:
     wishes = {
         (
             wish.handler,
-            wish.type,
+            wish.event_type,
             module_named(wish.module).alias,
             wish.module,
             tuple(wish.fields),
             wish.compensates,
         )
         for wish in subscriptions()
-        if wish.type in names
+        if wish.event_type in names
     }
     return types, wishes
 

@@ -48,7 +48,7 @@ class Target:
             row = cursor.execute(_READ, values).fetchone()
         if row is None:
             raise PositionMismatchError(
-                f"{self.alias!r} has no position for {self._source!r} in epoch {EPOCH}; run `manage.py seams provision`."
+                f"{self.alias!r} has no position for {self._source!r} (epoch {EPOCH}); run `manage.py seams provision`."
             )
         return lsn_number(row[0])
 

@@ -58,8 +58,8 @@ class Stream:
 
     def _start(self, slot: str) -> None:
         self._connection.exec_(f"SET wal_sender_timeout = '{_WAL_SENDER_TIMEOUT}'".encode())
-        command = f"START_REPLICATION SLOT \"{slot}\" LOGICAL 0/0 (proto_version '1', publication_names '\"{PUBLICATION}\"')"
-        result = self._connection.exec_(command.encode())
+        options = f"proto_version '1', publication_names '\"{PUBLICATION}\"'"
+        result = self._connection.exec_(f'START_REPLICATION SLOT "{slot}" LOGICAL 0/0 ({options})'.encode())
         if result.status != pq.ExecStatus.COPY_BOTH:
             raise _refusal(result.error_field(pq.DiagnosticField.SQLSTATE), result.get_error_message())
         self._connection.nonblocking = 1

@@ -33,7 +33,9 @@ def assert_problem(answer: HttpResponse, status: int, field: str | None = None) 
     assert set(problem) == {"type", "title", "status", "detail", "instance", "errors"}
     assert problem["status"] == status
     assert problem["type"].startswith("urn:django-seams:problem:")
-    assert problem["title"] and problem["detail"] and problem["instance"].startswith("/")
+    assert problem["title"]
+    assert problem["detail"]
+    assert problem["instance"].startswith("/")
     if field is not None:
         assert field in [error["field"] for error in problem["errors"]], problem
     assert all(error["detail"] for error in problem["errors"])

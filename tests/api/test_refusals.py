@@ -1,11 +1,12 @@
 """Bad input: a 4xx problem document that names the field and what to do, and nothing is written."""
 
-from uuid import uuid4
-
 import pytest
 from django.test import Client
 
 from tests.api.requests import BODY, assert_problem, post_order, rows_written
+
+NOBODYS = "6f1c7a52-9f0e-4c59-8d3c-0d3f5f3f7a11"
+PAYMENTS = f"payments?order_id={NOBODYS}"
 
 pytestmark = pytest.mark.seams_db
 
@@ -43,7 +44,7 @@ class TestBodies:
             pytest.param({**BODY, "total_minor": 1}, 400, "total_minor", id="a field that is not theirs to set"),
             pytest.param([BODY], 400, "body", id="a list"),
             pytest.param("TEA", 400, "body", id="a string"),
-            pytest.param(None, 400, "body", id="null"),
+            pytest.param(None, 400, "lines", id="null"),
         ],
     )
     def test_that_do_not_fit_are_refused_by_the_field(self, client, body, status, field):
@@ -90,7 +91,7 @@ class TestTokens:
         assert_problem(post_order(Client(), Authorization=header), 401, "Authorization")
 
     @pytest.mark.parametrize(
-        "path", ["products", "stock/TEA", "orders", f"orders/{uuid4()}", f"payments?order_id={uuid4()}"]
+        "path", ["products", "stock/TEA", "orders", f"orders/{NOBODYS}", f"payments?order_id={NOBODYS}"]
     )
     def test_are_needed_to_read(self, client, path):
         assert_problem(Client().get(f"/api/v1/{path}"), 401, "Authorization")
@@ -110,7 +111,7 @@ class TestAddresses:
     @pytest.mark.parametrize("rest", ["", "/timeline", "/cancel"])
     def test_of_orders_that_are_not_there_are_unknown(self, client, rest):
         send = client.post if rest == "/cancel" else client.get
-        assert_problem(send(f"/api/v1/orders/{uuid4()}{rest}"), 404)
+        assert_problem(send(f"/api/v1/orders/{NOBODYS}{rest}"), 404)
 
     @pytest.mark.parametrize("sku", ["NOPE", "%00", "%F0%9F%8D%B5", "x" * 300])
     def test_of_products_that_are_not_there_are_unknown(self, client, sku):
@@ -120,7 +121,7 @@ class TestAddresses:
     def test_that_do_not_exist_say_where_the_api_is(self, client, path):
         assert "/api/v1/" in assert_problem(client.get(f"/api/v1/{path}"), 404)["detail"]
 
-    @pytest.mark.parametrize("path", ["orders", "products", f"payments?order_id={uuid4()}"])
+    @pytest.mark.parametrize("path", ["orders", "products", PAYMENTS])
     @pytest.mark.parametrize("cursor", ["garbage", "cD0x", "cD0lMDA="])
     def test_with_a_cursor_that_is_not_ours_are_refused(self, client, path, cursor):
         mark = "&" if "?" in path else "?"

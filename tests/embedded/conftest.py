@@ -39,19 +39,22 @@ def make_prepare(root: Path, made: list[embedded.Servers]) -> Prepare:
     return prepare
 
 
-@pytest.fixture
-def prepare(tmp_path: Path) -> Iterator[Prepare]:
+@pytest.fixture(scope="module")
+def prepare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepare]:
+    """Return a function that prepares servers, by default always the same ones.
+
+    Making PostgreSQL's data is what takes long, so the tests of a file share it. Each begins by starting or
+    stopping what it needs, and takes a folder of its own if it breaks something.
+    """
     made: list[embedded.Servers] = []
-    yield make_prepare(tmp_path, made)
-    for servers in made:
+    yield make_prepare(tmp_path_factory.mktemp("project"), made)
+    for servers in {servers.folder: servers for servers in made}.values():
         servers.remove()
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Servers]:
-    """Servers that run for all tests of a file, in a folder whose path is long and has spaces."""
-    made: list[embedded.Servers] = []
-    servers = make_prepare(tmp_path_factory.mktemp("running"), made)()
+@pytest.fixture
+def running(prepare: Prepare) -> embedded.Servers:
+    """Return the shared servers, and see to it that they run."""
+    servers = prepare()
     servers.start()
-    yield servers
-    servers.remove()
+    return servers

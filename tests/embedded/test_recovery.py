@@ -27,7 +27,7 @@ class TestKilledLauncher:
     def test_leaves_servers_that_the_next_start_replaces(self, prepare: Prepare):
         servers = prepare()
         servers.start()
-        ask_postgres(servers, "create table kept as select 42 as answer")
+        ask_postgres(servers, "create table if not exists kept as select 42 as answer")
         left = {name: pid_of(servers, name) for name in ("postgres", "redis", "teller")}
         kill_now(state_of(servers).launcher)
         assert all(psutil.pid_exists(pid) for pid in left.values())
@@ -67,7 +67,7 @@ class TestKilledLauncher:
             bystander.kill()
 
     def test_in_the_middle_of_making_the_data_is_recovered_from(self, prepare: Prepare):
-        servers = prepare()
+        servers = prepare("half made")
         half = servers._plan.data.with_name("postgres.new")
         half.mkdir(parents=True)
         (half / "PG_VERSION").write_text("18\n")
@@ -82,24 +82,24 @@ def _like_owner_of(path) -> dict[str, int]:
 
 class TestDeletedFolder:
     def test_ends_its_servers_and_can_be_made_anew(self, prepare: Prepare):
-        servers = prepare()
+        servers = prepare("deleted")
         servers.start()
         launcher = psutil.Process(state_of(servers).launcher)
         shutil.rmtree(servers.folder)
         assert _leftovers._wait([launcher], patience=30) == []
         assert processes_of(servers) == []
 
-        again = prepare()
+        again = prepare("deleted")
         again.start()
         assert again.environ["PROVISION_DATABASE_URL"] != servers.environ["PROVISION_DATABASE_URL"]
         assert everything_answers(again)
 
     def test_can_be_made_anew_while_its_old_servers_still_run(self, prepare: Prepare):
-        servers = prepare()
+        servers = prepare("deleted")
         servers.start()
         os.kill(state_of(servers).launcher, signal.SIGSTOP)
         shutil.rmtree(servers.folder)
-        again = prepare()
+        again = prepare("deleted")
         again.start()
         assert everything_answers(again)
 
@@ -107,7 +107,6 @@ class TestDeletedFolder:
 class TestDeath:
     @pytest.mark.parametrize("name", ["postgres", "redis", "teller"])
     def test_is_logged_and_followed_by_a_new_start(self, running: embedded.Servers, name: str):
-        running.start()
         before = pid_of(running, name)
         running.kill(name)
         running.start()
@@ -116,7 +115,6 @@ class TestDeath:
         assert f"{name}: process {before} ended" in (running.folder / "launcher.log").read_text()
 
     def test_of_a_postmaster_by_sigkill_is_survived(self, running: embedded.Servers):
-        running.start()
         ask_postgres(running, "create table if not exists kept as select 42 as answer")
         ask_postgres(running, "checkpoint")
         running_since = state_of(running).services["postgres"].starts
@@ -130,7 +128,6 @@ class TestDeath:
 
 class TestPause:
     def test_keeps_redis_away_until_it_is_resumed(self, running: embedded.Servers):
-        running.start()
         running.pause("redis")
         with pytest.raises(redis.ConnectionError):
             ask_redis(running, "PING")
@@ -141,7 +138,6 @@ class TestPause:
         assert running.is_running()
 
     def test_ends_with_the_next_start(self, running: embedded.Servers):
-        running.start()
         running.pause("postgres")
         running.start()
         assert everything_answers(running)

@@ -27,6 +27,7 @@ class TestTakenPort:
     @pytest.mark.parametrize("name", ["redis", "teller"])
     def test_is_named_and_replaced_by_the_next_prepare(self, prepare: Prepare, name: str):
         servers = prepare()
+        servers.stop()
         port = servers._plan.ports[name]
         with listen_on(port):
             with pytest.raises(embedded.EmbeddedError, match=f"port {port}, chosen for {name}, has been taken"):
@@ -60,23 +61,26 @@ class TestFailedStart:
         assert processes_of(servers) == []
 
     def test_of_postgres_shows_the_end_of_its_log(self, prepare: Prepare):
-        servers = prepare()
+        servers = prepare("broken data")
         servers.start()
         servers.stop()
-        (servers._plan.data / "global" / "pg_control").unlink()
+        control = servers._plan.data / "global" / "pg_control"
+        control.rename(control.with_name("kept"))
         with pytest.raises(embedded.EmbeddedError, match="postgres ended with exit code") as refused:
             servers.start()
         assert "pg_control" in str(refused.value)
         assert processes_of(servers) == []
+        control.with_name("kept").rename(control)
 
     def test_on_data_of_another_version_says_how_to_begin_afresh(self, prepare: Prepare):
-        servers = prepare()
+        servers = prepare("broken data")
         servers.start()
         servers.stop()
         (servers._plan.data / "PG_VERSION").write_text("17\n")
         with pytest.raises(embedded.EmbeddedError, match=r"made by PostgreSQL 17, this is 18: `python -m .* remove"):
             servers.start()
         assert processes_of(servers) == []
+        (servers._plan.data / "PG_VERSION").write_text("18\n")
 
 
 class TestPrepare:
@@ -111,9 +115,9 @@ class TestStart:
             servers.start()
 
     def test_refuses_settings_of_a_folder_that_was_made_anew(self, prepare: Prepare):
-        old = prepare()
+        old = prepare("anew")
         old.remove()
-        prepare()
+        prepare("anew")
         with pytest.raises(embedded.EmbeddedError, match="made anew since: run the same command again"):
             old.start()
 
@@ -133,8 +137,11 @@ class TestCommandLine:
         assert processes_of(servers) == []
         assert main(["status", str(servers.folder)]) == 1
         assert main(["stop", str(servers.folder)]) == 0
-        assert main(["remove", str(servers.folder)]) == 0
-        assert not servers.folder.exists()
+
+    def test_removes_everything(self, prepare: Prepare):
+        folder = prepare("to be removed").folder
+        assert main(["remove", str(folder)]) == 0
+        assert not folder.exists()
 
     def test_has_nothing_to_do_where_nothing_was_prepared(self, tmp_path: Path):
         run = [sys.executable, "-m", "django_seams.embedded", "stop", str(tmp_path / "nothing")]

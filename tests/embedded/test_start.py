@@ -17,12 +17,10 @@ from .looking import ask_postgres, ask_redis, everything_answers, processes_of, 
 
 class TestStart:
     def test_returns_when_everything_answers(self, running: embedded.Servers):
-        running.start()
         assert everything_answers(running)
         assert running.is_running()
 
     def test_leaves_running_what_runs(self, running: embedded.Servers):
-        running.start()
         before = state_of(running)
         running.start()
         assert state_of(running) == before
@@ -51,7 +49,6 @@ class TestStart:
         assert ask_postgres(running, "select upper('grün λ')") == "GRÜN Λ"
 
     def test_lets_nobody_in_without_the_password(self, running: embedded.Servers):
-        running.start()
         wrong = running.environ["PROVISION_DATABASE_URL"].replace("postgresql://postgres:", "postgresql://postgres:0")
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(wrong)
@@ -67,8 +64,8 @@ class TestStart:
         assert "redis.conf" in lines
         assert not [name for name, password in running._plan.passwords.items() if password in lines]
         assert stat.S_IMODE(running.folder.stat().st_mode) == 0o700
-        for name in ("servers.json", "redis/redis.conf", "state.json", "launcher.log"):
-            assert stat.S_IMODE((running.folder / name).stat().st_mode) & 0o077 == 0 or name == "launcher.log"
+        for name in ("servers.json", "state.json", "redis/redis.conf"):
+            assert stat.S_IMODE((running.folder / name).stat().st_mode) == 0o600
 
     def test_runs_two_folders_side_by_side(self, running: embedded.Servers, prepare: Prepare):
         other = prepare("other")
@@ -79,17 +76,16 @@ class TestStart:
         assert everything_answers(running)
 
     def test_of_several_at_once_makes_one_launcher(self, prepare: Prepare):
-        several = [prepare("shared") for _ in range(4)]
+        several = [prepare() for _ in range(4)]
+        several[0].stop()
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(embedded.Servers.start, several))
         assert len({state_of(servers).launcher for servers in several}) == 1
         assert {service.starts for service in state_of(several[0]).services.values()} == {1}
 
-    def test_replaces_a_launcher_whose_command_has_changed(self, prepare: Prepare):
-        first = prepare("changed")
-        first.start()
-        launcher = state_of(first).launcher
-        second = prepare("changed", argv=[*first._plan.commands["teller"]["argv"], "--new"])
+    def test_replaces_a_launcher_whose_command_has_changed(self, running: embedded.Servers, prepare: Prepare):
+        launcher = state_of(running).launcher
+        second = prepare(argv=[*running._plan.commands["teller"]["argv"], "--new"])
         second.start()
         assert state_of(second).launcher != launcher
         assert everything_answers(second)
@@ -98,19 +94,23 @@ class TestStart:
 class TestStop:
     def test_ends_every_process_and_may_be_repeated(self, prepare: Prepare):
         servers = prepare()
-        servers.stop()
         servers.start()
         servers.stop()
         assert processes_of(servers) == []
         assert not servers.is_running()
         servers.stop()
 
+    def test_does_nothing_before_the_first_start(self, prepare: Prepare):
+        servers = prepare("never started")
+        servers.stop()
+        assert not servers.is_running()
+
     def test_keeps_data_and_addresses(self, prepare: Prepare):
-        servers = prepare()
+        servers = prepare("kept")
         servers.start()
         ask_postgres(servers, "create table kept as select 42 as answer")
         servers.stop()
-        again = prepare()
+        again = prepare("kept")
         again.start()
         assert again.environ == servers.environ
         assert ask_postgres(again, "select answer from kept") == "42"
@@ -118,7 +118,7 @@ class TestStop:
 
 class TestRemove:
     def test_leaves_neither_process_nor_file(self, prepare: Prepare):
-        servers = prepare()
+        servers = prepare("kept")
         servers.start()
         servers.remove()
         plan = servers._plan

@@ -73,14 +73,14 @@ class TestRoot:
         for name in (_programs.PACKAGE, _programs.LIBRARIES):
             shutil.copytree(SITE_PACKAGES / name, private / name, ignore=shutil.ignore_patterns("pginstall"))
         monkeypatch.setenv("PYTHONPATH", str(private))
-        servers = prepare()
+        servers = prepare("copied programs")
         servers.start()
         program = Path(psutil.Process(pid_of(servers, "postgres")).cmdline()[0])
         assert program.is_relative_to(Path(servers._plan.home) / "programs")
         assert everything_answers(servers)
 
     def test_refuses_a_place_that_somebody_else_has_made(self, prepare: Prepare):
-        servers = prepare()
+        servers = prepare("foreign place")
         home = Path(servers._plan.home)
         home.mkdir()
         os.chown(home, 4242, 4242)

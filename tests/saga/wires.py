@@ -63,7 +63,7 @@ def handle(module: str) -> int:
 
 def _append(source: str, target: str, event: tuple[Any, ...]) -> None:
     event_id, event_type, body, headers = event
-    routes = [wish for wish in subscriptions() if wish.type == event_type and _alias(wish.module) == target]
+    routes = [wish for wish in subscriptions() if wish.event_type == event_type and _alias(wish.module) == target]
     deliveries = deliveries_of(
         event_id=event_id,
         event_type=event_type,

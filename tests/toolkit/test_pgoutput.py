@@ -2,7 +2,7 @@
 
 import json
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -111,7 +111,7 @@ class TestStream:
         assert bodies(commit) == [{"n": n} for n in range(1000)]
 
     def test_gives_nothing_of_what_was_rolled_back_or_is_not_the_outbox(self, stream):
-        with pytest.raises(ZeroDivisionError), atomic("orders"):
+        with suppress(ZeroDivisionError), atomic("orders"):
             insert({"n": 0})
             _ = 1 / 0
         with connections["orders"].cursor() as cursor:

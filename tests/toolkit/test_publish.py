@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import suppress
 from uuid import UUID, uuid4
 
 import pytest
@@ -36,7 +37,7 @@ class TestPublish:
             publish(confirmed())
 
     def test_goes_with_the_transaction_that_it_is_in(self):
-        with pytest.raises(ZeroDivisionError), atomic("orders"):
+        with suppress(ZeroDivisionError), atomic("orders"):
             publish(confirmed())
             assert len(published()) == 1
             _ = 1 / 0

@@ -18,7 +18,7 @@ CANCELLED = "orders.order_cancelled.v1"
 
 
 def subscription_to(event_type: str) -> Subscription:
-    [found] = [wish for wish in handlers_of("inventory").values() if wish.type == event_type]
+    [found] = [wish for wish in handlers_of("inventory").values() if wish.event_type == event_type]
     return found
 
 
@@ -47,7 +47,7 @@ def placed(order_id: UUID, **lines: int) -> dict[str, object]:
 
 class TestSubscriptions:
     def test_are_these_four(self):
-        assert {wish.type for wish in handlers_of("inventory").values()} == {
+        assert {wish.event_type for wish in handlers_of("inventory").values()} == {
             PLACED,
             PAID,
             CONFIRMED,
@@ -55,7 +55,7 @@ class TestSubscriptions:
         }
 
     def test_only_the_release_compensates(self):
-        assert [wish.type for wish in handlers_of("inventory").values() if wish.compensates] == [CANCELLED]
+        assert [wish.event_type for wish in handlers_of("inventory").values() if wish.compensates] == [CANCELLED]
 
     def test_never_ask_for_the_payment_token(self):
         assert subscription_to(PLACED).fields == ["lines", "order_id"]

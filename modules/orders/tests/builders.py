@@ -1,11 +1,12 @@
 """What orders' tests share: a catalogue, orders, and events as they come out of the inbox."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from django_outbox_pattern.models import Published
+from django.db import connections
 from rest_framework.test import APIClient
 
 from django_seams.bus import Handler, handling
@@ -42,6 +43,16 @@ FOREIGN: dict[str, tuple[Handler, type[handlers.OrderEvent], dict[str, Any]]] = 
         {"missing": [{"sku": "TEA", "requested": 2, "available": 0}]},
     ),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedEvent:
+    """A row of the outbox."""
+
+    id: UUID
+    type: str
+    body: dict[str, Any]
+    headers: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -99,14 +110,19 @@ def deliver(event_type: str, order_id: UUID, *, event_id: UUID | None = None, **
     return wrapped.id
 
 
-def published(order_id: UUID) -> list[Published]:
-    """What orders published about one order, oldest first."""
-    rows = Published.objects.using("orders").filter(headers__subject=str(order_id))
-    return sorted(rows, key=lambda row: row.added)
+def published(order_id: UUID | None = None) -> list[PublishedEvent]:
+    """What orders published, about one order or at all, in commit order."""
+    with connections["orders"].cursor() as cursor:
+        cursor.execute("SELECT id, destination, body::text, headers::text FROM published ORDER BY seq")
+        rows = [
+            PublishedEvent(id=row[0], type=row[1], body=json.loads(row[2]), headers=json.loads(row[3]))
+            for row in cursor.fetchall()
+        ]
+    return [row for row in rows if order_id is None or row.headers["subject"] == str(order_id)]
 
 
 def types_published(order_id: UUID) -> list[str]:
-    return [row.destination for row in published(order_id)]
+    return [event.type for event in published(order_id)]
 
 
 def status_of(order_id: UUID) -> tuple[str, str | None]:

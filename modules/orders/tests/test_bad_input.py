@@ -4,10 +4,9 @@ import json
 from uuid import uuid4
 
 import pytest
-from django_outbox_pattern.models import Published
 
 from modules.orders.models import IdempotencyRecord, Order
-from modules.orders.tests.builders import Customer, client_of, sell
+from modules.orders.tests.builders import Customer, client_of, published, sell
 
 pytestmark = [pytest.mark.seams_db, pytest.mark.urls("modules.orders.urls")]
 
@@ -84,7 +83,7 @@ def nothing_is_written():
     yield
     assert not Order.objects.exists()
     assert not IdempotencyRecord.objects.exists()
-    assert not Published.objects.using("orders").exists()
+    assert not published()
 
 
 class TestMalformedBodies:

@@ -73,7 +73,7 @@ class TestForeignEvents:
         assert [entry.event_id for entry in timeline_of(order_id)].count(event_id) == 1
 
     def test_have_one_handler_each(self):
-        types = [wish.type for wish in handlers_of("orders").values()]
+        types = [wish.event_type for wish in handlers_of("orders").values()]
         assert sorted(types) == sorted([*FOREIGN, "inventory.product_updated.v1"])
 
 

@@ -69,7 +69,7 @@ class TestEveryOrderOfArrival:
         assert row.refunded_minor == 700 * len(refunds)
 
         events = published(order.order_id)
-        assert [event.destination for event in events] == [
+        assert [event.type for event in events] == [
             "orders.order_placed.v1",
             f"orders.order_{row.status}.v1",
         ]

@@ -33,7 +33,7 @@ class TestPlaceOrder:
         order = place(quantity=3)
         assert status_of(order.order_id) == ("pending", None)
         (row,) = published(order.order_id)
-        assert row.destination == "orders.order_placed.v1"
+        assert row.type == "orders.order_placed.v1"
         assert row.body == {
             "order_id": str(order.order_id),
             "customer_id": str(order.customer_id),

@@ -44,7 +44,7 @@ def arrives(event_type: str, body: dict[str, Any], *, event_id: UUID | None = No
     """Put one event into payments' inbox and work on it; answers what failed."""
     event_id = event_id or uuid.uuid4()
     headers = {"source": "/modules/orders", "subject": body["order_id"], "time": datetime.now(UTC).isoformat()}
-    routes = [wish for wish in handlers_of("payments").values() if wish.type == event_type]
+    routes = [wish for wish in handlers_of("payments").values() if wish.event_type == event_type]
     assert routes, f"payments does not subscribe to {event_type}"
     deliveries = deliveries_of(event_id=event_id, event_type=event_type, body=body, headers=headers, routes=routes)
     with connections["payments"].cursor() as cursor:

@@ -189,8 +189,8 @@ class TestPaymentMachine:
         run_state_machine_as_test(
             PaymentMachine,
             settings=settings(
-                max_examples=60,
-                stateful_step_count=25,
+                max_examples=40,
+                stateful_step_count=20,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
             ),
