@@ -6,7 +6,6 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.db import connections
 
 from django_seams.modules import is_configured, module_aliases
 from django_seams.provision import _cluster, _migrations, _outbox
@@ -81,8 +80,3 @@ def _take(step: Step, *, check: bool, report: Callable[[str, bool], None]) -> bo
     if not done and not check:
         step.do()
     return not done
-
-
-def database_name(alias: str) -> str:
-    """The database behind an alias."""
-    return str(connections[alias].settings_dict["NAME"])

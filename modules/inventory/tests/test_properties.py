@@ -38,7 +38,7 @@ FINAL = [(PLACED, CANCELLED), (PLACED, PAID, CANCELLED), (PLACED, PAID, CONFIRME
 
 Story = tuple[tuple[Fact, ...], dict[str, int]]  # what is told of an order, and its quantities by SKU
 
-thorough = settings(max_examples=100, deadline=None)
+thorough = settings(max_examples=60, deadline=None)
 quantities = st.dictionaries(st.sampled_from(SKUS), st.integers(1, 4), min_size=1)
 
 

@@ -323,5 +323,18 @@ class TestStatements:
 
         assert_books_agree()
 
+    def test_lock_all_rows_in_sku_order_before_one_is_moved(self, django_assert_num_queries):
+        order_id = uuid4()
+        lines = lines_of({stocked(sku, 3): 2 for sku in ("TEA", "CUP")})
+        hear(order_id, [PLACED], lines)
+
+        with atomic("inventory"), django_assert_num_queries(6 + _SAVEPOINTS, using="inventory") as captured:
+            tell(PAID, order_id)
+
+        _, _, lock, move, *_ = [query["sql"] for query in captured.captured_queries]
+        assert "IN ('CUP', 'TEA')" in lock
+        assert lock.partition(" ORDER BY ")[2] in {"1 ASC FOR UPDATE", '"inventory_stock"."sku" ASC FOR UPDATE'}
+        assert "UPDATE inventory_stock" in move
+
 
 _SAVEPOINTS = 2  # of the test's own `tell` inside `atomic`

@@ -152,4 +152,4 @@ class Saga(RuleBasedStateMachine):
 @pytest.mark.seams_db
 class TestTheSaga:
     def test_ends_with_orders_and_inventory_agreeing(self):
-        run_state_machine_as_test(Saga, settings=settings(max_examples=60, stateful_step_count=40, deadline=None))
+        run_state_machine_as_test(Saga, settings=settings(max_examples=40, stateful_step_count=30, deadline=None))

@@ -19,6 +19,11 @@ from modules.orders.types import OrderDetails, WantedLine
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TOKEN = "tok_never_to_be_seen"
 
+_PUBLISHED = """
+SELECT id, destination, body::text, headers::text FROM published
+WHERE %s::text IS NULL OR headers ->> 'subject' = %s ORDER BY seq
+"""
+
 # event type -> its handler and the view's fields besides order_id
 FOREIGN: dict[str, tuple[Handler, type[handlers.OrderEvent], dict[str, Any]]] = {
     "payments.payment_succeeded.v1": (
@@ -112,13 +117,13 @@ def deliver(event_type: str, order_id: UUID, *, event_id: UUID | None = None, **
 
 def published(order_id: UUID | None = None) -> list[PublishedEvent]:
     """What orders published, about one order or at all, in commit order."""
+    subject = str(order_id) if order_id else None
     with connections["orders"].cursor() as cursor:
-        cursor.execute("SELECT id, destination, body::text, headers::text FROM published ORDER BY seq")
-        rows = [
+        cursor.execute(_PUBLISHED, [subject, subject])
+        return [
             PublishedEvent(id=row[0], type=row[1], body=json.loads(row[2]), headers=json.loads(row[3]))
             for row in cursor.fetchall()
         ]
-    return [row for row in rows if order_id is None or row.headers["subject"] == str(order_id)]
 
 
 def types_published(order_id: UUID) -> list[str]:

@@ -57,7 +57,7 @@ def first_ending(names: list[str]) -> Ending:
 
 class TestEveryOrderOfArrival:
     @given(happenings)
-    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def test_ends_once_as_the_first_ending_event_says_with_all_in_the_timeline(self, story):
         order = place()
         story = [*story, ("deadline", 0)]  # time always passes
