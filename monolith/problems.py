@@ -9,6 +9,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -29,7 +30,7 @@ _ADVICE = {
 logger = logging.getLogger(__name__)
 
 
-class DatabaseAway(APIException):
+class DatabaseAwayError(APIException):
     status_code = 503
     default_code = "database_away"
     default_detail = "A database does not answer. Nothing was written; send the same request again shortly."
@@ -39,7 +40,7 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> Response |
     """DRF's EXCEPTION_HANDLER. None for what is our own error: then ``server_error`` answers."""
     if isinstance(error, OperationalError | InterfaceError):
         logger.error("database away: %s", error)
-        error = DatabaseAway()
+        error = DatabaseAwayError()
     response = exception_handler(error, dict(context))
     if response is None:
         return None
@@ -75,6 +76,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     return problem(request, status=403, detail="This is not allowed for you.")
 
 
+@csrf_exempt  # else a POST to nowhere would be told of cookies
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
     if _is_for_people(request):
         return defaults.page_not_found(request, exception or Exception("no such page"))

@@ -13,7 +13,7 @@ import httpx2
 from django.conf import settings
 from honcho.environ import parse_procfile
 
-_STOP_PATIENCE = 8.0
+_STOP_PATIENCE = 5.0
 
 
 class ProcessError(Exception):
@@ -28,7 +28,8 @@ def procfile() -> dict[str, str]:
 
 def environ_of_processes(*, port: int) -> dict[str, str]:
     """The environment that deploy/only picks from: every server's address, and this Python first in PATH."""
-    local = settings.EMBEDDED.environ if settings.EMBEDDED else {}
+    servers = settings.EMBEDDED
+    local = {**servers.environ, "BEAT_SCHEDULE": str(servers.folder / "celerybeat-schedule")} if servers else {}
     return {
         **os.environ,
         **local,

@@ -104,7 +104,6 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # Redis comes back when it comes back
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 900  # well under Redis' visibility timeout of an hour: nothing is delivered twice
-CELERY_BEAT_SCHEDULE_FILENAME = str(LOCAL_FOLDER / "celerybeat-schedule")
 
 # --- HTTP -----------------------------------------------------------------------------------------
 

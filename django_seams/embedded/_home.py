@@ -11,6 +11,7 @@ import hashlib
 import logging
 import os
 import re
+import secrets
 import shutil
 import stat
 import tempfile
@@ -21,29 +22,37 @@ from ._plan import Plan
 from .errors import EmbeddedError
 
 log = logging.getLogger(__name__)
-ROOTS_PLACE = Path("/var/tmp")  # noqa: S108  whoever owns what is found there is looked at
-TEMPORARY_PLACES = (tempfile.gettempdir(), "/tmp", "/var/tmp")  # noqa: S108  mkdtemp is used in them
+ROOTS_PLACE = Path("/var/tmp")  # noqa: S108  owners are checked
+TEMPORARY_PLACES = (tempfile.gettempdir(), "/tmp", "/var/tmp")  # noqa: S108  owners are checked
 # A socket's path has a limit of about 100 bytes, and some readers of URLs turn host names to lower case.
-SOCKETS = re.compile(r"[a-z0-9/_.-]{1,60}")
+SOCKETS = re.compile(r"[a-z0-9/_.-]{1,40}")
 
 
 def choose_home(folder: Path) -> Path:
     """Return where PostgreSQL's files of this folder go; the same place every time."""
     if os.geteuid() != 0:
         return folder
-    return ROOTS_PLACE / f"django-seams-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]}"
+    return ROOTS_PLACE / f"django-seams-{_mark(folder)}"
 
 
-def choose_sockets(home: Path) -> Path:
-    """Choose the folder of PostgreSQL's socket; for an ordinary user it is made here, mode 0700."""
+def choose_sockets(folder: Path) -> Path:
+    """Return the folder of PostgreSQL's socket: the same every time, unless somebody else has made it."""
     if os.geteuid() == 0:
-        return home / "socket"
+        return choose_home(folder) / "socket"
     for temporary in TEMPORARY_PLACES:
         if SOCKETS.fullmatch(temporary) and os.access(temporary, os.W_OK | os.X_OK):
-            while not SOCKETS.fullmatch(made := tempfile.mkdtemp(prefix="seams-", dir=temporary)):
-                Path(made).rmdir()
-            return Path(made)
+            sockets = Path(temporary, f"seams-{os.geteuid()}-{_mark(folder)}")
+            return sockets.with_name(f"{sockets.name}-{secrets.token_hex(4)}") if is_foreign(sockets) else sockets
     raise EmbeddedError("no temporary folder with a short name: set TMPDIR to one that you may write to")
+
+
+def is_foreign(sockets: Path) -> bool:
+    """Say whether somebody else has made a folder of that name, for instance after a clean-up took ours."""
+    return sockets.exists() and os.geteuid() not in (0, sockets.lstat().st_uid)
+
+
+def _mark(folder: Path) -> str:
+    return hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
 
 
 def open_home(plan: Plan, account: Account | None) -> None:
@@ -92,8 +101,3 @@ def _own(place: Path, *, uid: int, mode: int) -> None:
         os.chown(place, uid, -1)
     if stat.S_IMODE(place.lstat().st_mode) != mode:
         place.chmod(mode)
-
-
-def is_foreign(sockets: Path) -> bool:
-    """Say whether somebody else has made a folder of that name, after a clean-up had taken ours."""
-    return sockets.exists() and os.geteuid() not in (0, sockets.lstat().st_uid)

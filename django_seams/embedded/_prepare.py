@@ -49,7 +49,7 @@ def open_existing(folder: Path) -> Servers | None:
 
 def _new_plan(folder: Path) -> Plan:
     home = _home.choose_home(folder)
-    return Plan(folder=str(folder), uid=os.geteuid(), home=str(home), sockets=str(_home.choose_sockets(home)))
+    return Plan(folder=str(folder), uid=os.geteuid(), home=str(home), sockets=str(_home.choose_sockets(folder)))
 
 
 def _for_this_place(plan: Plan, folder: Path) -> Plan:
@@ -63,7 +63,7 @@ def _for_this_place(plan: Plan, folder: Path) -> Plan:
         moved = _new_plan(folder)
         plan.folder, plan.home, plan.sockets, plan.ports = moved.folder, moved.home, moved.sockets, {}
     elif _home.is_foreign(Path(plan.sockets)):
-        plan.sockets = str(_home.choose_sockets(Path(plan.home)))
+        plan.sockets = str(_home.choose_sockets(folder))
     return plan
 
 

@@ -10,7 +10,7 @@ from typing import cast
 from django.conf import settings
 from django.core.management import call_command
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from django_seams.embedded import Servers
 from django_seams.provision import provision
@@ -31,8 +31,8 @@ Ends = list[tuple[Wish, str, str | None]]  # wish, status, reason
 
 def tell(console: Console) -> list[str]:
     """Run the demo; answers what was not as it should be."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(SpinnerColumn(), *columns, console=console, transient=True) as progress:
         try:
             with _system(progress) as (processes, shop):
                 placed = _place_and_kill(progress, processes, shop)

@@ -27,7 +27,9 @@ class TestWrongEnds:
 
     def test_finds_an_order_that_ended_otherwise(self):
         (wish, *_), *rest = ended_well()
-        assert list(wrong_ends([(wish, "cancelled", "deadline"), *rest])) == [f"{wish.story}: ended cancelled (deadline)"]
+        assert list(wrong_ends([(wish, "cancelled", "deadline"), *rest])) == [
+            f"{wish.story}: ended cancelled (deadline)"
+        ]
 
     def test_finds_one_sold_too_many_and_one_too_few(self):
         for end in (CONFIRMED, OUT_OF_STOCK):

@@ -64,9 +64,8 @@ class Foreground:
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid4())}
         with httpx2.Client(base_url=self.url, headers=headers, trust_env=False, timeout=10) as client:
             location = client.post("/api/v1/orders", json=BODY).raise_for_status().headers["Location"]
-            return wait_for(lambda: client.get(location).json()["status"] in ("confirmed", "cancelled")) and client.get(
-                location
-            ).json()["status"]
+            wait_for(lambda: client.get(location).json()["status"] in ("confirmed", "cancelled"))
+            return client.get(location).json()["status"]
 
     def press_ctrl_c(self):
         """What a terminal does: SIGINT to all that is in the foreground. Answers the exit code."""

@@ -127,6 +127,9 @@ class TestAddresses:
         mark = "&" if "?" in path else "?"
         assert_problem(client.get(f"/api/v1/{path}{mark}cursor={cursor}"), 404)
 
+    def test_that_do_not_exist_say_so_to_a_post_too(self, client):
+        assert_problem(Client(enforce_csrf_checks=True).post("/api/v1/order", {}), 404)
+
     def test_do_not_take_every_method(self, client):
         answer = client.delete("/api/v1/orders")
         assert_problem(answer, 405, "method")
