@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx2
 
+from bench.errors import BenchError
 from bench.measures import Attempt, Life
-from bench.system import BenchError, System
+from bench.system import System
 
 _READERS = 4
 _OPEN = ("pending", "paid")

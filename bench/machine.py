@@ -8,7 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench.system import ROOT
+from django.db import connections
+
+from bench.environment import ROOT
 
 _LIBRARIES = ("django", "djangorestframework", "psycopg", "pydantic", "gunicorn", "django-outbox-pattern", "celery")
 _POSTGRES_SETTINGS = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers")
@@ -32,8 +34,6 @@ def versions() -> dict[str, str]:
 
 def postgres() -> dict[str, str]:
     """PostgreSQL's version, and the settings that make it durable."""
-    from django.db import connections
-
     found = {}
     with connections["orders"].cursor() as cursor:
         for name in _POSTGRES_SETTINGS:
@@ -45,7 +45,8 @@ def postgres() -> dict[str, str]:
 def source() -> dict[str, Any]:
     """When this was, and which commit; ``changed`` if the tree has changes that are not committed."""
     commit = _git("rev-parse", "HEAD")
-    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/results.json", ":!bench/report.md")
+    ours = (":!bench/results.json", ":!bench/report.md")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", *ours)
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit or "unknown",

@@ -105,9 +105,7 @@ def stages(lives: Sequence[Life]) -> dict[str, Spread]:
 
 def backlog_at(lives: Iterable[Life], moment: float) -> int:
     """Orders that were due by ``moment`` and not confirmed by then, whatever held them up."""
-    return sum(
-        life.attempt.due <= moment and (life.confirmed is None or life.confirmed > moment) for life in lives
-    )
+    return sum(life.attempt.due <= moment and (life.confirmed is None or life.confirmed > moment) for life in lives)
 
 
 def confirmed_per_second(lives: Iterable[Life], *, start: float, end: float) -> float:
@@ -118,6 +116,6 @@ def confirmed_per_second(lives: Iterable[Life], *, start: float, end: float) -> 
 def keeps_up(*, backlog: int, rate: float) -> bool:
     """Whether a rate is sustained: at its end only what is on its way anyhow is still open.
 
-    By Little's law orders under way = rate × time each takes; a backlog that grows exceeds it.
+    By Little's law orders under way = rate times the time each takes; a backlog that grows exceeds it.
     """
     return backlog <= rate * MAY_LAG

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bench import measures
@@ -26,12 +26,25 @@ class Plan:
 
     rate: float
     seconds: float
-    rates: tuple[float, ...] = (20, 30, 40, 50, 60, 80, 100)
+    rates: tuple[float, ...] = (10, 20, 30, 35, 40, 45, 50, 60, 70, 80, 100)
     rate_seconds: float = 12.0
     saturated_seconds: float = 10.0
     warm_seconds: float = 4.0
     idle_seconds: float = 5.0
     even: bool = False
+
+
+def quick(plan: Plan) -> Plan:
+    """A plan that shows that everything works; its numbers mean little."""
+    return replace(
+        plan,
+        seconds=min(plan.seconds, 5.0),
+        rates=(10.0, 40.0),
+        rate_seconds=4.0,
+        saturated_seconds=3.0,
+        warm_seconds=2.0,
+        idle_seconds=2.0,
+    )
 
 
 def measure(system: System, plan: Plan, tick: Tick) -> dict[str, Any]:
@@ -57,9 +70,7 @@ def measure_idle(system: System, plan: Plan, tick: Tick) -> dict[str, Any]:
 
 def warm_up(system: System, plan: Plan, tick: Tick) -> None:
     """Every thread has its connections, every path was taken once; not measured."""
-    closed_load(
-        system, seconds=plan.warm_seconds, connections=_CONNECTIONS, seed=1, tick=lambda: tick("warming up")
-    )
+    closed_load(system, seconds=plan.warm_seconds, connections=_CONNECTIONS, seed=1, tick=lambda: tick("warming up"))
     drain(system, patience=_DRAIN, tick=lambda: tick("warming up"))
     offsets = arrivals(rate=plan.rate, seconds=plan.warm_seconds, seed=2, even=plan.even)
     open_load(system, offsets=offsets, seed=2, tick=lambda: tick("warming up"))

@@ -80,7 +80,16 @@ def _short(stage: str) -> str:
 def _rates(results: dict[str, Any]) -> Iterator[str]:
     yield "## Rates"
     yield ""
-    header = ("orders/s", "kept up", "confirmed/s", "open at the end", "confirmed p50", "p99 ms", "POST p99 ms", "cores busy")
+    header = (
+        "orders/s",
+        "kept up",
+        "confirmed/s",
+        "open at the end",
+        "confirmed p50",
+        "p99 ms",
+        "POST p99 ms",
+        "cores busy",
+    )
     rows = [
         (
             f"{each['rate']:g}",
@@ -98,7 +107,7 @@ def _rates(results: dict[str, Any]) -> Iterator[str]:
     full = results["measured"]["saturated"]
     yield ""
     yield (
-        f"With {full['connections']} customers who order again as soon as they are answered, for {full['seconds']:g} s: "
+        f"With {full['connections']} customers who order again once they are answered, for {full['seconds']:g} s: "
         f"{full['answered_per_second']:g} orders/s answered, {full['confirmed_per_second']:g}/s confirmed meanwhile, "
         f"{full['confirmed_per_second_to_the_last']:g}/s until the last of {full['orders']} was confirmed."
     )
@@ -110,7 +119,7 @@ def _cpu(results: dict[str, Any]) -> Iterator[str]:
     busiest = measured["rates"][-1]
     yield "## Where the CPU goes"
     yield ""
-    rows = [
+    rows: list[Sequence[str]] = [
         (
             name,
             f"{idle.get(name, 0.0):.1f}",
@@ -128,19 +137,27 @@ def _cpu(results: dict[str, Any]) -> Iterator[str]:
 
 def _profiles(results: dict[str, Any]) -> Iterator[str]:
     for name, profile in results.get("profiles", {}).items():
-        yield f"## Profile of {name}"
-        yield ""
-        yield (
-            f"CPU time of its Python code under cProfile, {profile['orders']} orders at {profile['rate']:g}/s, "
-            f"commit `{profile['commit'][:12]}`; the profiler makes everything slower, shares are what counts."
-        )
-        yield ""
-        rows = [
-            (f"`{each['function']}`", f"{each['calls']:.1f}", f"{each['own_ms']:.2f}", f"{each['total_ms']:.2f}")
-            for each in profile["top"]
-        ]
-        yield from _table(("function", "calls/order", "own ms/order", "with callees"), rows)
-        yield ""
+        yield profile_report(name, profile)
+
+
+def profile_report(process: str, profile: dict[str, Any]) -> str:
+    """One process's profile as Markdown."""
+    return "\n".join(_profile(process, profile)) + "\n"
+
+
+def _profile(process: str, profile: dict[str, Any]) -> Iterator[str]:
+    yield f"## Profile of {process}"
+    yield ""
+    yield (
+        f"CPU time of its Python code under cProfile, {profile['orders']} orders at {profile['rate']:g}/s, "
+        f"commit `{profile['commit'][:12]}`. The profiler makes everything slower: shares are what counts."
+    )
+    yield ""
+    rows = [
+        (f"`{each['function']}`", f"{each['calls']:.1f}", f"{each['own_ms']:.2f}", f"{each['total_ms']:.2f}")
+        for each in profile["top"]
+    ]
+    yield from _table(("function", "calls/order", "own ms/order", "with callees"), rows)
 
 
 def _how(results: dict[str, Any]) -> Iterator[str]:
@@ -156,9 +173,9 @@ def _how(results: dict[str, Any]) -> Iterator[str]:
         f"orders of one or two lines of 20 products, arriving {arrivals}."
     )
     yield (
-        "- *placed → confirmed* is from publishing `order_placed` to publishing `order_confirmed`, both by the clock of "
-        "orders' own processes and read from each order's timeline over the API after the load; the last commit is not "
-        "in it. *POST* counts from when the order should have been sent."
+        "- *placed → confirmed* is from publishing `order_placed` to publishing `order_confirmed`, both by the clock "
+        "of orders' own processes and read from each order's timeline over the API after the load; the last commit "
+        "is not in it. *POST* counts from when the order should have been sent."
     )
     yield (
         f"- A rate is kept up with when at its end at most {MAY_LAG:g} s' worth of orders are open and none failed. "

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 class DatabaseAwayError(APIException):
     status_code = 503
     default_code = "database_away"
-    default_detail = "A database does not answer. Nothing was written; send the same request again shortly."
+    default_detail = "A database does not answer. Send the same request again, with the same Idempotency-Key."
 
 
 def problem_response(error: Exception, context: Mapping[str, Any]) -> Response | None:

@@ -8,7 +8,8 @@ from pathlib import Path
 def hook(*, command: str, into: Path) -> dict[str, str]:
     """Environment under which the process with this command line of deploy/Procfile profiles itself.
 
-    Its files appear in ``into``, which is emptied; they count from when ``into/begin`` appears.
+    ``into`` is emptied. What is counted begins when the file ``begin`` appears there, and is written
+    beside it when ``end`` appears; both are looked for five times a second.
     """
     shutil.rmtree(into, ignore_errors=True)
     into.mkdir(parents=True)

@@ -3,10 +3,10 @@
 Python imports a module of this name at its start when it is found on PYTHONPATH. Each thread gets
 a profile of its own, on the thread's own CPU clock, so that waiting costs nothing. What happened
 before the file SEAMS_BENCH_PROFILE_INTO/begin appears is forgotten; the rest is written when the
-process ends. Knows nothing of the system.
+file `end` appears beside it, since a process may be killed before it can do so at its own end.
+Knows nothing of the system.
 """
 
-import atexit
 import cProfile
 import marshal
 import os
@@ -28,31 +28,36 @@ def _profile_this_thread(frame: FrameType | None = None, event: str = "", argume
     profile.enable()
 
 
-def _forget_the_start(begin: Path) -> None:
-    while not begin.exists():
-        time.sleep(0.2)
+def _watch(folder: Path) -> None:
+    _await_file(folder / "begin")
     for profile in list(_profiles):
         profile.clear()
+    _await_file(folder / "end")
+    _write(folder)
 
 
-def _await_the_begin() -> None:
-    begin = Path(os.environ["SEAMS_BENCH_PROFILE_INTO"]) / "begin"
-    threading.Thread(target=_forget_the_start, args=(begin,), daemon=True).start()
+def _await_file(path: Path) -> None:
+    while not path.exists():
+        time.sleep(0.2)
 
 
-def _write() -> None:
-    """One file for each thread. Not Profile.dump_stats: it would stop clocks that are not this thread's."""
+def _start_watching() -> None:
+    """In a thread, which a fork does not take along."""
     folder = Path(os.environ["SEAMS_BENCH_PROFILE_INTO"])
+    threading.Thread(target=_watch, args=(folder,), daemon=True).start()
+
+
+def _write(folder: Path) -> None:
+    """One file for each thread. Not Profile.dump_stats: it would stop clocks that are not this thread's."""
     for number, profile in enumerate(list(_profiles)):
         profile.snapshot_stats()
         with (folder / f"{os.getpid()}-{number}.prof").open("wb") as file:
-            marshal.dump(profile.stats, file)  # type: ignore[attr-defined]
+            marshal.dump(profile.stats, file)
 
 
 wanted = os.environ.get("SEAMS_BENCH_PROFILE", "")
 if wanted and wanted in " ".join(sys.orig_argv):
-    os.register_at_fork(after_in_child=_await_the_begin)
-    _await_the_begin()
-    atexit.register(_write)
+    os.register_at_fork(after_in_child=_start_watching)
+    _start_watching()
     threading.setprofile(_profile_this_thread)
     _profile_this_thread()

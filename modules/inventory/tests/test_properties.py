@@ -38,6 +38,8 @@ FINAL = [(PLACED, CANCELLED), (PLACED, PAID, CANCELLED), (PLACED, PAID, CONFIRME
 
 Story = tuple[tuple[Fact, ...], dict[str, int]]  # what is told of an order, and its quantities by SKU
 
+# When one fails, finding the shortest story takes a while.
+pytestmark = pytest.mark.timeout(600)
 thorough = settings(max_examples=60, deadline=None)
 quantities = st.dictionaries(st.sampled_from(SKUS), st.integers(1, 4), min_size=1)
 

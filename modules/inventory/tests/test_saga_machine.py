@@ -149,6 +149,7 @@ class Saga(RuleBasedStateMachine):
             assert level(sku) == (PIECES - sold[sku], 0, sold[sku])
 
 
+@pytest.mark.timeout(600)  # when it fails, finding the shortest story takes a while
 @pytest.mark.seams_db
 class TestTheSaga:
     def test_ends_with_orders_and_inventory_agreeing(self):

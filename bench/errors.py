@@ -1,0 +1,5 @@
+"""What goes wrong while measuring."""
+
+
+class BenchError(Exception):
+    """The system could not be measured; the message says what happened."""
