@@ -153,11 +153,15 @@ def _profile(process: str, profile: dict[str, Any]) -> Iterator[str]:
         f"commit `{profile['commit'][:12]}`. The profiler makes everything slower: shares are what counts."
     )
     yield ""
-    rows = [
-        (f"`{each['function']}`", f"{each['calls']:.1f}", f"{each['own_ms']:.2f}", f"{each['total_ms']:.2f}")
-        for each in profile["top"]
-    ]
-    yield from _table(("function", "calls/order", "own ms/order", "with callees"), rows)
+    packages = ((name, f"{spent:.2f}") for name, spent in profile["packages"].items())
+    yield from _table(("package", "ms/order"), packages)
+    for title, functions in (("our own functions", profile["ours"]), ("all functions", profile["all"])):
+        yield ""
+        rows = (
+            (f"`{each['function']}`", f"{each['calls']:.1f}", f"{each['own_ms']:.2f}", f"{each['total_ms']:.2f}")
+            for each in functions
+        )
+        yield from _table((title, "calls/order", "own ms/order", "with callees"), rows)
 
 
 def _how(results: dict[str, Any]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from bench.errors import BenchError
 from bench.lives import drain
 from bench.load import arrivals, open_load
 from bench.phases import Plan, measure, warm_up
-from bench.profile import hook, top_functions
+from bench.profile import hook, summary
 from bench.system import running
 from bench.targets import judge
 from monolith.audit import report as audit_report
@@ -62,14 +62,14 @@ def profiled(process: str, plan: Plan, say: Say) -> dict[str, Any]:
         load = open_load(system, offsets=offsets, seed=3, tick=lambda: say(f"profiling {process}"))
         drain(system, patience=_PROFILE_DRAIN, tick=lambda: say("draining"))
         _tell(into / "end")
-    top = top_functions(into, orders=len(load.attempts))
-    if not top:
+    profile = summary(into, orders=len(load.attempts))
+    if not profile:
         raise BenchError(f"{process} has left no profile in {into}; its log is in {FOLDER / 'logs'}.")
     return {
         "rate": plan.rate,
         "orders": len(load.attempts),
         "commit": machine.source()["commit"],
-        "top": top,
+        **profile,
     }
 
 

@@ -36,6 +36,9 @@ def run_worker(module: str, stop: threading.Event) -> None:
         thread.start()
     logger.info("worker of %s: %d timed jobs", module, len(jobs_of(module)))
     _through_outages(lambda: _work_inbox(module, alias, stop), alias, stop)
+    for job in jobs_of(module):
+        for _ in range(job.threads):
+            job.wake()  # a thread that waits out its interval would hold up the end
     for thread in threads:
         thread.join(timeout=10)
 

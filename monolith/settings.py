@@ -112,6 +112,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["monolith.parsers.BoundedJSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": ["monolith.accounts.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PAGINATION_CLASS": "monolith.pages.NewestFirst",
     "EXCEPTION_HANDLER": "monolith.problems.problem_response",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
+from django.db import DatabaseError
 
 from django_seams.modules import is_configured, module_aliases
 from django_seams.provision import _cluster, _migrations, _outbox
@@ -72,10 +73,10 @@ def _steps(admin: Admin, aliases: list[str], *, slots: bool) -> Iterator[Step]:
 def _take(step: Step, *, check: bool, report: Callable[[str, bool], None]) -> bool:
     try:
         done = step.is_done()
-    except (psycopg.Error, OSError):
+    except (psycopg.Error, DatabaseError):
         if not check:
             raise
-        done = False
+        done = False  # what an earlier missing step would have made is not there to be looked at
     report(step.title, done)
     if not done and not check:
         step.do()

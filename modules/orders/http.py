@@ -1,15 +1,12 @@
-"""How orders speaks HTTP: ids in paths, pages, and a status for everything it refuses."""
+"""How orders speaks HTTP: ids in paths, and a status for everything it refuses."""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from django.utils.dateparse import parse_datetime
-from rest_framework.exceptions import APIException, NotFound, ValidationError
-from rest_framework.pagination import CursorPagination
-from rest_framework.request import Request
+from rest_framework.exceptions import APIException, ValidationError
 
 from modules.orders import errors
 
@@ -59,26 +56,3 @@ def order_id_of(text: str) -> UUID:
     if not _UUID.fullmatch(text):
         raise ValidationError({"id": "An order's id is a UUID; take it from the order's Location header."})
     return UUID(text)
-
-
-class NewestFirst(CursorPagination):
-    """Pages of 20 orders, at most 100 with ``page_size``, newest first."""
-
-    ordering = ("-placed_at", "-id")
-    page_size = 20
-    page_size_query_param = "page_size"
-    max_page_size = 100
-
-    def decode_cursor(self, request: Request) -> Any:
-        """DRF checks a cursor's numbers but not its position, which would fail in the database."""
-        cursor = super().decode_cursor(request)
-        if cursor and cursor.position is not None and not _is_time(str(cursor.position)):
-            raise NotFound("This cursor is not one of ours; start again without it.")
-        return cursor
-
-
-def _is_time(text: str) -> bool:
-    try:
-        return parse_datetime(text) is not None
-    except ValueError:
-        return False

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from modules.orders import queries, services
-from modules.orders.http import NewestFirst, order_id_of, refusals
+from modules.orders.http import order_id_of, refusals
 from modules.orders.idempotency import Answer, answer_once, checked_key
 from modules.orders.models import Order
 from modules.orders.serializers import OrderBody, ShownOrder, ShownTimelineEntry
@@ -24,7 +24,7 @@ class OrdersView(ListAPIView[Order]):
     """List the customer's orders, or place one."""
 
     permission_classes = [IsAuthenticated]
-    pagination_class = NewestFirst
+    ordering = ("-placed_at", "-id")
     serializer_class = ShownOrder
 
     def get_queryset(self) -> QuerySet[Order]:

@@ -8,7 +8,6 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.generics import ListAPIView
-from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -44,15 +43,6 @@ class OrderIdFilter(BaseFilterBackend):
         return [{"name": "order_id", "in": "query", "required": True, "schema": schema}]
 
 
-class NewestFirst(CursorPagination):
-    """Pages of at most 100."""
-
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 100
-    ordering = ("-created_at", "-id")
-
-
 class PaymentList(ListAPIView[Payment]):
     """GET payments?order_id=…: the payments of one order of the customer's own, newest first.
 
@@ -61,7 +51,7 @@ class PaymentList(ListAPIView[Payment]):
 
     permission_classes = [IsAuthenticated]  # whatever the settings say: nobody's payments are the tombstones
     serializer_class = PaymentSerializer
-    pagination_class = NewestFirst
+    ordering = ("-created_at", "-id")
     filter_backends = [OrderIdFilter]
 
     def get_queryset(self) -> QuerySet[Payment]:

@@ -108,9 +108,7 @@ class System:
         return self.run(sys.executable, "manage.py", *arguments, **environ)
 
     def run(self, *argv: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            argv, cwd=ROOT, env=self.environ(**environ), capture_output=True, text=True, timeout=60
-        )
+        return subprocess.run(argv, cwd=ROOT, env=self.environ(**environ), capture_output=True, text=True, timeout=60)
 
     def run_as(self, name: str, *argv: str) -> subprocess.CompletedProcess[str]:
         """Run a program with the credentials of a process of the Procfile."""

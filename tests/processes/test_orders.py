@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.processes.system import until
+
 BUYERS, PIECES = 50, 10
 
 _OFFER = f"""
@@ -42,8 +44,8 @@ class TestContestedStock:
     def rare(self, system, customer):
         offered = system.manage("shell", "-c", _OFFER)
         assert offered.returncode == 0, offered.stderr
-        seeded = system.manage("seed_demo")  # returns when orders knows the catalogue
-        assert seeded.returncode == 0, seeded.stderr
+        known = "SELECT 1 FROM orders_catalogueproduct WHERE sku = 'rare'"
+        until(lambda: system.sql("orders", known), what="orders knows the product")
         return "rare"
 
     def test_goes_to_as_many_buyers_as_there_are_pieces(self, customer, provider, audit, rare):

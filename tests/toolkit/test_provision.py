@@ -123,6 +123,20 @@ class TestProvision:
 
 
 class TestCommand:
+    def test_check_of_servers_that_nobody_provisioned_reports_every_point(self, admin, capsys):
+        with pytest.MonkeyPatch.context() as patch:
+            for alias in ALIASES:
+                patch.setitem(connections[alias].settings_dict, "NAME", f"nobody_made_{alias}")
+                connections[alias].close()
+            with pytest.raises(CommandError, match="points are not as declared; run `seams provision`"):
+                call_command("seams", "provision", "--check")
+        for alias in ALIASES:
+            connections[alias].close()
+        said = capsys.readouterr().out
+        assert "missing  database nobody_made_orders belongs to" in said
+        assert "missing  migrations of orders are applied" in said
+        assert "missing  payments: routes equal" in said
+
     def test_check_reports_as_json_and_fails_when_something_is_missing(self, admin, capsys):
         with pytest.raises(CommandError, match="run `seams provision`"):
             call_command("seams", "provision", "--check", "--json")

@@ -11,10 +11,11 @@ from typing import Any
 from django.conf import settings
 from django.contrib.staticfiles.management.commands.runserver import Command as RunserverCommand
 from django.core.management.base import CommandError
+from django.db import connections
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 
 from django_seams.embedded import EmbeddedError
-from django_seams.modules import declared_modules
+from django_seams.modules import declared_modules, is_configured
 from django_seams.provision import provision
 from django_seams.relay import run_relay
 from django_seams.worker import run_worker
@@ -36,6 +37,8 @@ class Command(RunserverCommand):
             return
         if is_port_taken(int(self.port), host=self.addr):
             raise CommandError(f"Port {self.port} is taken; give another: manage.py runserver 8001")
+        if settings.EMBEDDED is None:
+            _require_databases()
         with _embedded_servers():
             super().run(**options)
 
@@ -57,6 +60,13 @@ class Command(RunserverCommand):
         for module in declared_modules():
             _in_thread(f"worker-{module}", partial(run_worker, module, stop))
         self.stdout.write("Relay and workers run in threads. Products and a customer: python manage.py seed_demo")
+
+
+def _require_databases() -> None:
+    """Raise OperationalError where a database does not answer: here it ends the command, in a reloaded child it would not."""
+    for alias in filter(is_configured, settings.DATABASES):
+        connections[alias].ensure_connection()
+        connections[alias].close()
 
 
 @contextmanager
