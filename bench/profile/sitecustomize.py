@@ -54,8 +54,7 @@ def _write(folder: Path) -> None:
     """
     for number, profile in enumerate(list(_profiles)):
         profile.snapshot_stats()
-        stats: dict[tuple[str, int, str], tuple[int, int, float, float, Any]] = profile.stats
-        rows = [[*function, calls, own, total] for function, (_, calls, own, total, _) in stats.items()]
+        rows = [[*function, calls, own, total] for function, (_, calls, own, total, _) in profile.stats.items()]
         (folder / f"{os.getpid()}-{number}.json").write_text(json.dumps(rows))
 
 

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import connections
 
 from django_seams.modules import UnknownModuleError, is_configured, module_named
 from django_seams.verbs._signals import stop_on_signals
@@ -22,4 +23,5 @@ def run(command: BaseCommand, *, module: str, **options: Any) -> None:
         raise UnknownModuleError(
             f"The worker of {module} needs the URL of database {alias!r} in its environment."
         )
+    connections[alias].ensure_connection()  # away now: say so and exit; away later: wait for it
     run_worker(module, stop_on_signals())

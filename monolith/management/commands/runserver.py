@@ -63,7 +63,7 @@ class Command(RunserverCommand):
 
 
 def _require_databases() -> None:
-    """Raise OperationalError where a database does not answer: here it ends the command, in a reloaded child it would not."""
+    """Raise OperationalError where one does not answer: here it ends the command, in a reloaded child it would not."""
     for alias in filter(is_configured, settings.DATABASES):
         connections[alias].ensure_connection()
         connections[alias].close()
