@@ -22,7 +22,6 @@ _SETTINGS = frozenset(
         "PSP_URL",
         "REDIS_URL",
         "RELAY_PASSWORD",
-        "RELAY_SOURCE",
         "RELAY_USER",
         "SECRET_KEY",
     }

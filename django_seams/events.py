@@ -24,9 +24,7 @@ TYPE_PATTERN: Final = re.compile(
 )
 
 SENSITIVE: Final[Any] = Field(repr=False, json_schema_extra={"x-sensitive": True})
-"""``Annotated[str, SENSITIVE]``: masked wherever people look, stored only by who asks for it."""
-
-MASK: Final = "•••"
+"""``Annotated[str, SENSITIVE]``: never shown where people look, stored only by who asks for it."""
 
 _declared: dict[str, type["Event"]] = {}
 
@@ -115,8 +113,3 @@ def sensitive_fields(model: type[BaseModel]) -> frozenset[str]:
         for name, field in model.model_fields.items()
         if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("x-sensitive")
     )
-
-
-def masked(body: dict[str, Any], *, fields: frozenset[str]) -> dict[str, Any]:
-    """A copy of an event's body that may be shown to people."""
-    return {name: MASK if name in fields and value else value for name, value in body.items()}

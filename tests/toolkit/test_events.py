@@ -10,14 +10,12 @@ from pydantic import ValidationError
 
 from django_seams.bus import SubscriptionError, subscribe
 from django_seams.events import (
-    MASK,
     SENSITIVE,
     Envelope,
     Event,
     EventDeclarationError,
     View,
     declared_events,
-    masked,
     sensitive_fields,
 )
 
@@ -79,8 +77,7 @@ class TestEvent:
         event = Cancelled(order_id=uuid4(), card="4111")
         assert "4111" not in repr(event)
         assert "4111" not in str(event)
-        shown = masked(event.model_dump(mode="json"), fields=sensitive_fields(Cancelled))
-        assert shown == {"order_id": str(event.order_id), "card": MASK}
+        assert sensitive_fields(Cancelled) == {"card"}
 
 
 class TestSubscribing:

@@ -55,17 +55,13 @@ def _wait_for_replica(products: list[Product], timeout: float) -> None:
     deadline = time.monotonic() + timeout
     while behind := _behind(products):
         if time.monotonic() > deadline:
-            absent = liveness.missing("orders")
-            why = (
-                f"not running: {', '.join(absent)}; start `make run`" if absent else "see `manage.py seams deadletters`"
-            )
-            raise CommandError(f"orders does not know {', '.join(behind)} after {timeout:.0f} s ({why}).")
+            raise CommandError(f"orders does not know {', '.join(behind)} after {timeout:.0f} s ({_why()}).")
         time.sleep(0.1)
 
 
 def _why() -> str:
     absent = liveness.missing("orders")
-    return f"{', '.join(absent)} not running; start `make run`" if absent else "see `manage.py seams deadletters`"
+    return f"not running: {', '.join(absent)}; start `make run`" if absent else "see `manage.py seams deadletters`"
 
 
 def _behind(products: list[Product]) -> list[str]:
