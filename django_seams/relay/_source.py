@@ -47,6 +47,7 @@ class Source:
         self._conninfo = conninfo
         self._live: dict[str, Target] = {}
         self._behind: dict[str, int] = {}
+        self._last: Commit | None = None
         self._open = ExitStack()
 
     def run(self, stop: threading.Event) -> None:
@@ -109,18 +110,18 @@ class Source:
         return min([target.position for target in self._live.values()] + list(self._behind.values()))
 
     def _hand_over(self, commits: list[Commit]) -> None:
+        """Append what has subscribers. A sink without rows learns at the next tick how far the log is read."""
         if not commits:
             return
         for commit in commits:
             for row in commit.rows:
                 self._refuse_undeclared(row)
+        self._last = commits[-1]
         for target in list(self._live.values()):
             fresh = [commit for commit in commits if commit.end_lsn > target.position]
-            if fresh:
-                deliveries = [
-                    delivery for commit in fresh for delivery in self._deliveries(commit, target.alias)
-                ]
-                self._append(target, fresh[-1].end_lsn, deliveries, commit_at=fresh[-1].at)
+            deliveries = [delivery for commit in fresh for delivery in self._deliveries(commit, target.alias)]
+            if deliveries:
+                self._append(target, commits[-1].end_lsn, deliveries)
 
     def _refuse_undeclared(self, row: Row) -> None:
         if not self._routes.knows(str(row["destination"])):
@@ -141,11 +142,9 @@ class Source:
                     routes=routes,
                 )
 
-    def _append(
-        self, target: Target, end_lsn: int, deliveries: list[NewDelivery], *, commit_at: Any = None
-    ) -> None:
+    def _append(self, target: Target, end_lsn: int, deliveries: list[NewDelivery]) -> None:
         try:
-            target.append(end_lsn=end_lsn, commit_at=commit_at, deliveries=deliveries)
+            target.append(end_lsn=end_lsn, commit_at=self._last.at if self._last else None, deliveries=deliveries)
         except psycopg.OperationalError as error:
             self._set_aside(target.alias, target.position, error)
 
@@ -155,8 +154,9 @@ class Source:
             self._routes.load()
         for alias in self._behind:
             self._raise_if_back(alias)
+        read = max(self._stream.wal_end, self._last.end_lsn if self._last else 0)
         for target in list(self._live.values()):
-            self._append(target, max(target.position, self._stream.wal_end), [])
+            self._append(target, max(target.position, read), [])
 
     def _raise_if_back(self, alias: str) -> None:
         try:

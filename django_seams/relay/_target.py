@@ -57,8 +57,9 @@ class Target:
 
         Raises PositionMismatchError, or psycopg's errors when the database is away.
         """
-        with self._connection.transaction(), self._connection.cursor() as cursor:
-            cursor.execute(
+        # In a pipeline the statements travel together: two round trips instead of five.
+        with self._connection.pipeline() as pipeline, self._connection.transaction():
+            advanced = self._connection.execute(
                 _ADVANCE,
                 {
                     "end": lsn_text(end_lsn),
@@ -68,12 +69,13 @@ class Target:
                     "expected": lsn_text(self.position),
                 },
             )
-            if cursor.rowcount != 1:
+            append(self._connection.cursor(), source=self._source, deliveries=deliveries)
+            pipeline.sync()
+            if advanced.rowcount != 1:
                 raise PositionMismatchError(
                     f"The position of {self._source!r} in {self.alias!r} is no longer {lsn_text(self.position)}: "
                     f"another relay, a loss or a fork of history has moved it. {_WHAT_TO_DO}"
                 )
-            append(cursor, source=self._source, deliveries=deliveries)
         self.position = end_lsn
 
     def refuse_gap(self, *, confirmed: int, flushed: int) -> None:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from random import Random
 
 import pytest
 from django.db import connections, transaction
@@ -59,9 +60,17 @@ class Saga(RuleBasedStateMachine):
     def cancel(self, order: str) -> None:
         assert self.shop.cancel(order).status_code in (200, 409)
 
-    @rule(wire=wires, count=st.integers(1, 3))
-    def carry(self, wire: tuple[str, str], count: int) -> None:
-        self.relay.carry(*wire, count=count)
+    @precondition(lambda self: self.relay.waiting())
+    @rule(choice=st.randoms(use_true_random=False), count=st.integers(1, 2))
+    def carry(self, choice: Random, count: int) -> None:
+        self.relay.carry(*choice.choice(self.relay.waiting()), count=count)
+
+    @precondition(lambda self: self.relay.waiting())
+    @rule(choice=st.randoms(use_true_random=False), count=st.integers(1, 2))
+    def carry_and_work(self, choice: Random, count: int) -> None:
+        source, target = choice.choice(self.relay.waiting())
+        self.relay.carry(source, target, count=count)
+        handle(target)
 
     @rule(wire=wires, back=st.integers(1, 4))
     def carry_again(self, wire: tuple[str, str], back: int) -> None:
@@ -71,10 +80,14 @@ class Saga(RuleBasedStateMachine):
     def work(self, module: str) -> None:
         handle(module)
 
-    @rule(fault=st.none() | st.sampled_from(list(Fault)))
-    def drive(self, fault: Fault | None) -> None:
-        self.provider.faults.extend([fault] if fault else [])
-        drive_payments(self.now())
+    @rule(steps=st.integers(1, 3))
+    def drive(self, steps: int) -> None:
+        for _ in range(steps):
+            drive_payments(self.now())
+
+    @rule(fault=st.sampled_from(list(Fault)))
+    def fail_next(self, fault: Fault) -> None:
+        self.provider.faults.append(fault)
 
     @rule()
     def finish_what_the_provider_has_begun(self) -> None:
