@@ -137,10 +137,12 @@ def handling(envelope: Envelope) -> Iterator[None]:
 def subscribed(
     event_type: str, call: Handler, *, module: str, compensates: bool = False
 ) -> Iterator[Subscription]:
-    """A subscription for the length of a test."""
+    """A subscription for the length of a test; one of the same name steps aside meanwhile."""
     subscription = _subscription(event_type, call, compensates=compensates, module=module)
+    before = dict(_subscriptions)
     _subscriptions[subscription.handler] = subscription
     try:
         yield subscription
     finally:
-        del _subscriptions[subscription.handler]
+        _subscriptions.clear()
+        _subscriptions.update(before)

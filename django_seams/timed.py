@@ -42,9 +42,9 @@ class TimedJob:
         """Let one waiting thread of this process run the job now. Safe from ``on_commit``."""
         self._wakes.release()
 
-    def wait(self) -> None:
-        """Sleep until woken, at most for the job's interval."""
-        self._wakes.acquire(timeout=self.every)
+    def wait(self, *, at_most: float | None) -> None:
+        """Sleep until woken, for ``at_most`` seconds if given."""
+        self._wakes.acquire(timeout=at_most)
 
 
 def timed(*, every: float = 1.0, threads: int = 1) -> Callable[[Job], TimedJob]:

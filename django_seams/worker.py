@@ -9,7 +9,7 @@ import psycopg
 from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 
-from django_seams.inbox import work
+from django_seams.inbox import LANES_AT_ONCE, work
 from django_seams.liveness import BEAT, seen, worker_name
 from django_seams.modules import module_named
 from django_seams.timed import TimedJob, jobs_of
@@ -28,7 +28,7 @@ def run_worker(module: str, stop: threading.Event) -> None:
     """
     alias = module_named(module).alias
     threads = [
-        threading.Thread(target=_run_job, args=(job, alias, stop), name=f"{job.name}-{nth}", daemon=True)
+        threading.Thread(target=_run_job, args=(job, nth == 0, alias, stop), name=f"{job.name}-{nth}", daemon=True)
         for job in jobs_of(module)
         for nth in range(job.threads)
     ]
@@ -69,7 +69,7 @@ def _work_inbox(module: str, alias: str, stop: threading.Event) -> None:
                 seen(alias=alias, name=worker_name(module))
                 next_beat = monotonic() + BEAT.total_seconds()
             handled, failures = work(module=module)
-            if not handled and not failures:
+            if handled + len(failures) < LANES_AT_ONCE:  # else there may be more
                 for _ in bell.notifies(timeout=_LOOK_EVERY, stop_after=1):
                     pass
 
@@ -87,12 +87,17 @@ def _listen(module: str, alias: str) -> "psycopg.Connection[tuple[object, ...]]"
     return connection
 
 
-def _run_job(job: TimedJob, alias: str, stop: threading.Event) -> None:
-    _through_outages(lambda: _repeat(job, stop), alias, stop)
+def _run_job(job: TimedJob, keeps_time: bool, alias: str, stop: threading.Event) -> None:
+    _through_outages(lambda: _repeat(job, keeps_time, stop), alias, stop)
 
 
-def _repeat(job: TimedJob, stop: threading.Event) -> None:
-    """Run a job again and again; what it raises is logged, and the next interval tries again."""
+def _repeat(job: TimedJob, keeps_time: bool, stop: threading.Event) -> None:
+    """Run a job again and again; what it raises is logged, and the next interval tries again.
+
+    One thread looks at the interval; the others sleep until woken, which a thread that finds more
+    than one piece of work in a row does for them.
+    """
+    streak = 0
     while not stop.is_set():
         try:
             busy = job(timezone.now()) > 0
@@ -101,5 +106,8 @@ def _repeat(job: TimedJob, stop: threading.Event) -> None:
         except Exception:
             logger.exception("timed job %s failed; it runs again in %s s", job.name, job.every)
             busy = False
-        if not busy:
-            job.wait()
+        streak = streak + 1 if busy else 0
+        if streak > 1:
+            job.wake()
+        elif not busy:
+            job.wait(at_most=job.every if keeps_time else None)

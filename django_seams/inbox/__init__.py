@@ -9,9 +9,10 @@ from django_seams.inbox._dead import (
     discard,
     replay,
 )
-from django_seams.inbox._work import LEASE, MAX_ATTEMPTS, HandlerFailure, work
+from django_seams.inbox._work import LANES_AT_ONCE, LEASE, MAX_ATTEMPTS, HandlerFailure, work
 
 __all__ = [
+    "LANES_AT_ONCE",
     "LEASE",
     "MAX_ATTEMPTS",
     "DeadLetter",

@@ -37,8 +37,8 @@ class NewDelivery:
     module: str
     key: str
     handler: str
-    body: str
-    headers: str
+    body: dict[str, Any]
+    headers: dict[str, Any]
     compensates: bool
 
 
@@ -46,7 +46,6 @@ def deliveries_of(
     *, event_id: UUID, event_type: str, body: dict[str, Any], headers: dict[str, Any], routes: Iterable[Route]
 ) -> Iterator[NewDelivery]:
     """The deliveries of one event, one for each of ``routes``."""
-    written_headers = json.dumps(headers)
     for route in routes:
         yield NewDelivery(
             event_id=event_id,
@@ -54,8 +53,8 @@ def deliveries_of(
             module=route.module,
             key=str(headers["subject"]),
             handler=route.handler,
-            body=json.dumps({name: body[name] for name in route.fields if name in body}),
-            headers=written_headers,
+            body={name: body[name] for name in route.fields if name in body},
+            headers=headers,
             compensates=route.compensates,
         )
 
@@ -64,18 +63,6 @@ def append(cursor: Cursor, *, source: str, deliveries: Sequence[NewDelivery]) ->
     """Append to the inbox behind ``cursor`` in its open transaction, and notify the workers at its commit."""
     if not deliveries:
         return
-    cursor.execute(
-        sql.APPEND,
-        {
-            "source": source,
-            "event_ids": [delivery.event_id for delivery in deliveries],
-            "types": [delivery.type for delivery in deliveries],
-            "modules": [delivery.module for delivery in deliveries],
-            "keys": [delivery.key for delivery in deliveries],
-            "handlers": [delivery.handler for delivery in deliveries],
-            "bodies": [delivery.body for delivery in deliveries],
-            "headers": [delivery.headers for delivery in deliveries],
-            "compensates": [delivery.compensates for delivery in deliveries],
-        },
-    )
+    rows = json.dumps([vars(delivery) for delivery in deliveries], default=str, ensure_ascii=False)
+    cursor.execute(sql.APPEND, {"source": source, "deliveries": rows})
     cursor.execute(sql.NOTIFY, [sorted({delivery.module for delivery in deliveries})])

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 LEASE: Final = 10.0
 """Seconds that a worker may hold a lane before another may claim it."""
 MAX_ATTEMPTS: Final = 8
-_LANES_AT_ONCE: Final = 10
+LANES_AT_ONCE: Final = 10
 _DELIVERIES_AT_ONCE: Final = 20
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 60.0
@@ -108,7 +108,7 @@ def _claim(module: str, handlers: Sequence[str], now: datetime | None) -> list[_
                 "handlers": list(handlers),
                 "now": now,
                 "lease": LEASE,
-                "limit": _LANES_AT_ONCE,
+                "limit": LANES_AT_ONCE,
             },
         )
         lanes = {

@@ -11,8 +11,9 @@ WITH arrived AS (
          state, attempts, error, appended_at)
     SELECT event_id, %(source)s, type, module, key, handler, body, headers, compensates,
            'waiting', 0, '', clock_timestamp()
-    FROM unnest(%(event_ids)s::uuid[], %(types)s::text[], %(modules)s::text[], %(keys)s::text[],
-                %(handlers)s::text[], %(bodies)s::jsonb[], %(headers)s::jsonb[], %(compensates)s::bool[])
+    FROM ROWS FROM (jsonb_to_recordset(%(deliveries)s::jsonb)
+                    AS (event_id uuid, type text, module text, key text, handler text,
+                        body jsonb, headers jsonb, compensates bool))
         WITH ORDINALITY AS new (event_id, type, module, key, handler, body, headers, compensates, nth)
     ORDER BY nth
     ON CONFLICT (event_id, handler) DO NOTHING

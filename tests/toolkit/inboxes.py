@@ -1,6 +1,5 @@
 """Put deliveries into payments' inbox by hand, with handlers that live for one test."""
 
-import json
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -40,8 +39,8 @@ def delivery(n: int, *, key: str = "k", handler: str = "payments.note", **more) 
         module="payments",
         key=key,
         handler=handler,
-        body=json.dumps({"n": n}),
-        headers=json.dumps(headers(event_id=event_id, key=key, time=more.pop("time", None))),
+        body={"n": n},
+        headers=headers(event_id=event_id, key=key, time=more.pop("time", None)),
         compensates=more.pop("compensates", False),
     )
 

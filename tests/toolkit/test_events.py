@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import ValidationError
 
+from django_seams import events
 from django_seams.bus import SubscriptionError, subscribe
 from django_seams.events import (
     SENSITIVE,
@@ -20,24 +21,23 @@ from django_seams.events import (
 )
 
 
-class Cancelled(Event, type="orders.toolkit_test_cancelled.v1", key="order_id"):
-    """Only these tests know it."""
+@pytest.fixture
+def cancelled():
+    """An event that only these tests know."""
 
-    order_id: UUID
-    card: Annotated[str, SENSITIVE]
+    class Cancelled(Event, type="orders.toolkit_test_cancelled.v1", key="order_id"):
+        """Only these tests know it."""
 
+        order_id: UUID
+        card: Annotated[str, SENSITIVE]
 
-@pytest.fixture(autouse=True, scope="module")
-def _undeclare():
-    yield
-    from django_seams import events
-
-    events._declared.pop("orders.toolkit_test_cancelled.v1", None)
+    yield Cancelled
+    events._declared.pop("orders.toolkit_test_cancelled.v1")
 
 
 class TestDeclaring:
-    def test_lists_the_event_by_its_type(self):
-        assert declared_events()["orders.toolkit_test_cancelled.v1"] is Cancelled
+    def test_lists_the_event_by_its_type(self, cancelled):
+        assert declared_events()["orders.toolkit_test_cancelled.v1"] is cancelled
 
     @pytest.mark.parametrize("type_", ["placed.v1", "orders.OrderPlaced.v1", "orders.order_placed", "orders.x.v0"])
     def test_refuses_a_type_that_is_not_a_module_a_fact_and_a_version(self, type_):
@@ -48,7 +48,7 @@ class TestDeclaring:
         with pytest.raises(EventDeclarationError, match="'sku'"):
             type("Bad", (Event,), {"__annotations__": {"n": int}}, type="orders.bad_key.v1", key="sku")
 
-    def test_refuses_a_second_event_of_the_same_type(self):
+    def test_refuses_a_second_event_of_the_same_type(self, cancelled):
         with pytest.raises(EventDeclarationError, match="declared by"):
             type(
                 "Other",
@@ -64,20 +64,20 @@ class TestDeclaring:
 
 
 class TestEvent:
-    def test_cannot_be_changed(self):
-        event = Cancelled(order_id=uuid4(), card="4111")
+    def test_cannot_be_changed(self, cancelled):
+        event = cancelled(order_id=uuid4(), card="4111")
         with pytest.raises(ValidationError, match="frozen"):
             event.card = "other"
 
-    def test_refuses_a_field_that_it_does_not_declare(self):
+    def test_refuses_a_field_that_it_does_not_declare(self, cancelled):
         with pytest.raises(ValidationError, match="extra"):
-            Cancelled(order_id=uuid4(), card="4111", colour="red")
+            cancelled(order_id=uuid4(), card="4111", colour="red")
 
-    def test_does_not_show_what_is_sensitive(self):
-        event = Cancelled(order_id=uuid4(), card="4111")
+    def test_does_not_show_what_is_sensitive(self, cancelled):
+        event = cancelled(order_id=uuid4(), card="4111")
         assert "4111" not in repr(event)
         assert "4111" not in str(event)
-        assert sensitive_fields(Cancelled) == {"card"}
+        assert sensitive_fields(cancelled) == {"card"}
 
 
 class TestSubscribing:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connections
 
 from django_seams import timed as timing
 from django_seams.liveness import missing, seen, worker_name
@@ -130,6 +130,9 @@ class TestTimedJob:
 @pytest.mark.seams_db
 class TestMissing:
     def test_names_workers_and_relays_that_were_not_seen(self):
+        with connections["payments"].cursor() as cursor:
+            cursor.execute("DELETE FROM seams_process")
+            cursor.execute("UPDATE seams_position SET appended_at = NULL")
         assert "worker payments" in missing("payments")
         assert "relay orders → payments" in missing("payments")
         seen(alias="payments", name="worker payments")

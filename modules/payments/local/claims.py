@@ -38,6 +38,10 @@ WHERE payment.id = due.id
 RETURNING payment.*, due.state AS found_in
 """
 
+# Locks the row, so that neither a claim nor a wish changes it before the outcome is committed; finds
+# nothing when the row has been claimed again since, so that one outcome only is written and published.
+_HELD = "SELECT * FROM payments_payment WHERE id = %(id)s AND lease_token = %(token)s FOR UPDATE"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
@@ -59,8 +63,8 @@ def claim_due(*, now: datetime) -> Claim | None:
 
 def still_held(claim: Claim) -> Payment | None:
     """The claimed row, fresh and locked until the commit; None if somebody else has claimed it since."""
-    held = Payment.objects.select_for_update().filter(pk=claim.payment_id, lease_token=claim.lease_token)
-    return held.first()
+    held = list(Payment.objects.raw(_HELD, {"id": claim.payment_id, "token": claim.lease_token}))
+    return held[0] if held else None
 
 
 def _claim(payment: Payment, token: UUID, now: datetime) -> Claim:

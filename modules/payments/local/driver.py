@@ -89,7 +89,7 @@ def settle(*, claim: Claim, outcome: Outcome, now: datetime) -> None:
     logger.log(_level(outcome), "Payment %s: %s → %s: %s", payment.pk, claim.step, payment.state, outcome)
 
 
-def pause_after(attempts: int) -> timedelta:
+def pause_after(*, attempts: int) -> timedelta:
     """Exponential backoff with jitter between half and all of it, 3 s at most."""
     longest = min(LONGEST_PAUSE, 0.1 * 2 ** min(attempts, 10))
     return timedelta(seconds=longest * random.uniform(0.5, 1))
@@ -111,7 +111,7 @@ def _write_down(payment: Payment, step: Step, outcome: Outcome, now: datetime) -
 
 def _try_again(payment: Payment, step: Step, outcome: Outcome, now: datetime) -> None:
     payment.state = state_after(step=step, outcome=outcome)
-    payment.next_at = now if isinstance(outcome, NothingFound) else now + pause_after(payment.attempts)
+    payment.next_at = now if isinstance(outcome, NothingFound) else now + pause_after(attempts=payment.attempts)
     payment.last_error = getattr(outcome, "detail", "")
     payment.save()
 
