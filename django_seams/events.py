@@ -40,7 +40,13 @@ class Event(BaseModel):
     """
 
     # What is published always holds every field, also those with a default; the schema says so.
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
+    # Errors do not quote the input: it may hold what is sensitive, and their text is kept and logged.
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        json_schema_serialization_defaults_required=True,
+    )
 
     event_type: ClassVar[str]
     event_key: ClassVar[str]
@@ -76,7 +82,7 @@ class Event(BaseModel):
 class View(BaseModel):
     """A consumer's frozen view of somebody else's event: what it does not name, it does not see."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 @dataclass(frozen=True, kw_only=True)

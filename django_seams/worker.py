@@ -9,6 +9,7 @@ import psycopg
 from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 
+from django_seams.errors import frames, shown
 from django_seams.inbox import LANES_AT_ONCE, work
 from django_seams.liveness import BEAT, seen, worker_name
 from django_seams.modules import module_named
@@ -52,9 +53,7 @@ def _through_outages(call: Callable[[], None], alias: str, stop: threading.Event
             call()
             return
         except _DATABASE_AWAY as error:
-            logger.warning(
-                "%s: the database does not answer: %s", alias, str(error).strip().partition("\n")[0]
-            )
+            logger.warning("%s: the database does not answer: %s", alias, str(error).strip().partition("\n")[0])
         finally:
             connections[alias].close()
         pause = 0.25 if monotonic() - started > _LONGEST_PAUSE else min(_LONGEST_PAUSE, pause * 2)
@@ -77,11 +76,7 @@ def _work_inbox(module: str, alias: str, stop: threading.Event) -> None:
 def _listen(module: str, alias: str) -> "psycopg.Connection[tuple[object, ...]]":
     """A connection of its own for LISTEN: direct, since a transaction pooler would not deliver."""
     parameters = connections[alias].get_connection_params()
-    known = {
-        name: parameters[name]
-        for name in ("host", "port", "user", "password", "dbname")
-        if parameters.get(name)
-    }
+    known = {name: parameters[name] for name in ("host", "port", "user", "password", "dbname") if parameters.get(name)}
     connection = psycopg.connect(**known, autocommit=True, application_name=f"seams-{worker_name(module)}")
     connection.execute(f'LISTEN "seams_inbox_{module}"')
     return connection
@@ -103,8 +98,10 @@ def _repeat(job: TimedJob, keeps_time: bool, stop: threading.Event) -> None:
             busy = job(timezone.now()) > 0
         except _DATABASE_AWAY:
             raise
-        except Exception:
-            logger.exception("timed job %s failed; it runs again in %s s", job.name, job.every)
+        except Exception as error:
+            logger.error(
+                "timed job %s failed; it runs again in %s s: %s\n%s", job.name, job.every, shown(error), frames(error)
+            )
             busy = False
         streak = streak + 1 if busy else 0
         if streak > 1:

@@ -14,7 +14,7 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from django_seams.bus import Subscription, handlers_of, handling
-from django_seams.errors import SeamsError
+from django_seams.errors import SeamsError, frames, shown
 from django_seams.events import Envelope
 from django_seams.inbox import sql
 from django_seams.modules import module_named
@@ -210,7 +210,7 @@ def _record_failure(lane: _ClaimedLane, delivery: _Waiting, error: Exception) ->
     """
     attempts = delivery.attempts + 1
     dead = attempts >= MAX_ATTEMPTS or isinstance(error, TooOldError)
-    text = f"{type(error).__name__}: {error}"[:4000]
+    text = shown(error)[:4000]
     try:
         with transaction.atomic(using=lane.alias), connections[lane.alias].cursor() as cursor:
             cursor.execute(sql.BURY if dead else sql.FAIL, {"id": delivery.id, "error": text})
@@ -220,14 +220,14 @@ def _record_failure(lane: _ClaimedLane, delivery: _Waiting, error: Exception) ->
         return None
     logger.log(
         logging.ERROR if dead else logging.WARNING,
-        "%s failed on %s (attempt %d of %d%s): %s",
+        "%s failed on %s (attempt %d of %d%s): %s\n%s",
         delivery.handler,
         delivery.event_id,
         attempts,
         MAX_ATTEMPTS,
         ", now a dead letter" if dead else "",
         text,
-        exc_info=error if dead else None,
+        frames(error) if dead else "",
     )
     return HandlerFailure(
         handler=delivery.handler, event_id=delivery.event_id, attempts=attempts, dead=dead, error=error

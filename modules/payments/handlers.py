@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from django.utils import timezone
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from django_seams.bus import subscribe
 from django_seams.events import SENSITIVE, Envelope, View
@@ -15,8 +15,6 @@ from modules.payments import services
 class OrderPlaced(View):
     """What payments needs of a placed order."""
 
-    # A dead letter keeps the error's text, and the text of a misfit would quote the token.
-    model_config = ConfigDict(hide_input_in_errors=True)
 
     order_id: UUID
     customer_id: UUID

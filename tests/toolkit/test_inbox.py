@@ -254,3 +254,24 @@ class TestDeadLetter:
     def test_that_does_not_exist_is_refused(self):
         with pytest.raises(inbox.UnknownDeadLetterError, match="No dead letter 4711"):
             inbox.replay(alias=ALIAS, id=4711)
+
+
+class TestSecrecy:
+    def test_holds_in_the_error_of_a_body_that_does_not_fit(self):
+        with handlers(note=lambda event, _: None):
+            arrive(delivery("tok_secret"))  # type: ignore[arg-type]
+            exhaust()
+        assert "tok_secret" not in dead()[0].error
+
+    def test_holds_in_the_error_of_a_row_that_the_database_refuses(self, caplog):
+        def refuse(event, envelope):
+            connections[ALIAS].cursor().execute(
+                "INSERT INTO received (id, msg_id, added) VALUES (gen_random_uuid(), 'tok_secret', now())"
+            )
+
+        with handlers(note=refuse):
+            arrive(delivery(1))
+            exhaust()
+        assert dead()[0].error.startswith("IntegrityError: null value")
+        assert "tok_secret" not in dead()[0].error + caplog.text
+        assert "in refuse" in caplog.text
