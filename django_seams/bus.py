@@ -52,9 +52,7 @@ class Subscription:
         return sorted(field.alias or name for name, field in self.view.model_fields.items())
 
 
-def subscribe(
-    event_type: str, *, compensates: bool = False, module: str | None = None
-) -> Callable[[Handler], Handler]:
+def subscribe(event_type: str, *, compensates: bool = False, module: str | None = None) -> Callable[[Handler], Handler]:
     """Register a function as handler of ``event_type``.
 
     ``compensates`` marks what undoes earlier work: it may pass a parked head of its lane.
@@ -76,13 +74,9 @@ def _subscription(event_type: str, call: Handler, *, compensates: bool, module: 
     name = getattr(call, "__name__", repr(call))
     owner = module or getattr(module_of_code(call.__module__), "name", None)
     if owner is None:
-        raise SubscriptionError(
-            f"{call.__module__}.{name} lies in no declared module; see [tool.seams.modules]."
-        )
+        raise SubscriptionError(f"{call.__module__}.{name} lies in no declared module; see [tool.seams.modules].")
     if not TYPE_PATTERN.fullmatch(event_type):
-        raise SubscriptionError(
-            f"{name} subscribes to {event_type!r}, which is not of the form module.past_tense.v1."
-        )
+        raise SubscriptionError(f"{name} subscribes to {event_type!r}, which is not of the form module.past_tense.v1.")
     handler = f"{owner}.{name}"
     if len(handler) > _MAX_HANDLER_NAME:
         raise SubscriptionError(
@@ -134,9 +128,7 @@ def handling(envelope: Envelope) -> Iterator[None]:
 
 
 @contextmanager
-def subscribed(
-    event_type: str, call: Handler, *, module: str, compensates: bool = False
-) -> Iterator[Subscription]:
+def subscribed(event_type: str, call: Handler, *, module: str, compensates: bool = False) -> Iterator[Subscription]:
     """A subscription for the length of a test; one of the same name steps aside meanwhile."""
     subscription = _subscription(event_type, call, compensates=compensates, module=module)
     before = dict(_subscriptions)

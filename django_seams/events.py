@@ -19,9 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from django_seams.errors import SeamsError
 
-TYPE_PATTERN: Final = re.compile(
-    r"(?P<module>[a-z][a-z0-9_]*)\.(?P<name>[a-z][a-z0-9_]*)\.v(?P<version>[1-9]\d*)"
-)
+TYPE_PATTERN: Final = re.compile(r"(?P<module>[a-z][a-z0-9_]*)\.(?P<name>[a-z][a-z0-9_]*)\.v(?P<version>[1-9]\d*)")
 
 SENSITIVE: Final[Any] = Field(repr=False, json_schema_extra={"x-sensitive": True})
 """``Annotated[str, SENSITIVE]``: never shown where people look, stored only by who asks for it."""
@@ -62,9 +60,7 @@ class Event(BaseModel):
     @classmethod
     def _declare(cls, *, type: str, key: str, external: bool = False) -> None:
         if not TYPE_PATTERN.fullmatch(type):
-            raise EventDeclarationError(
-                f"{cls.__name__}: type {type!r} is not of the form module.past_tense.v1."
-            )
+            raise EventDeclarationError(f"{cls.__name__}: type {type!r} is not of the form module.past_tense.v1.")
         if key not in cls.model_fields:
             raise EventDeclarationError(f"{cls.__name__}: key {key!r} is not one of its fields.")
         known = _declared.get(type)

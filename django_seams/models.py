@@ -35,9 +35,7 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         constraints = [models.UniqueConstraint(fields=["event_id", "handler"], name="seams_delivery_once")]
         indexes = [
-            models.Index(
-                fields=["module", "key", "id"], condition=Q(state="waiting"), name="seams_delivery_lane"
-            ),
+            models.Index(fields=["module", "key", "id"], condition=Q(state="waiting"), name="seams_delivery_lane"),
             models.Index(fields=["module", "id"], condition=Q(state="dead"), name="seams_delivery_dead"),
         ]
 

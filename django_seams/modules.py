@@ -74,9 +74,7 @@ def module_named(name: str) -> Module:
         return declared_modules()[name]
     except KeyError:
         known = ", ".join(declared_modules()) or "none"
-        raise UnknownModuleError(
-            f"No module {name!r} is declared in pyproject.toml (declared: {known})."
-        ) from None
+        raise UnknownModuleError(f"No module {name!r} is declared in pyproject.toml (declared: {known}).") from None
 
 
 def module_of_code(dotted: str) -> Module | None:

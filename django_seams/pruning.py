@@ -37,9 +37,7 @@ def prune(*, alias: str, now: datetime | None = None) -> Pruned:
     """
     now = now or timezone.now()
     published_for, received_for = _retention()
-    published = Published.objects.using(alias).filter(
-        added__lt=min(now - published_for, _stored_everywhere(alias))
-    )
+    published = Published.objects.using(alias).filter(added__lt=min(now - published_for, _stored_everywhere(alias)))
     received = Received.objects.using(alias).filter(added__lt=now - received_for)
     return Pruned(alias=alias, published=published.delete()[0], received=received.delete()[0])
 

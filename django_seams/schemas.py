@@ -73,14 +73,10 @@ def drift() -> list[str]:
         if not path.exists():
             findings.append(f"{event_type}: no schema is committed; run `manage.py seams schemas export`.")
         elif path.read_text(encoding="utf-8") != text_of(schema_of(event)):
-            findings.append(
-                f"{event_type}: {path.name} differs from the code; export it, or give it a new version."
-            )
+            findings.append(f"{event_type}: {path.name} differs from the code; export it, or give it a new version.")
     known = set(declared)
     orphans = sorted(path.stem for path in folder().glob("*.json") if path.stem not in known)
-    return findings + [
-        f"{orphan}: a schema is committed but no module declares this event." for orphan in orphans
-    ]
+    return findings + [f"{orphan}: a schema is committed but no module declares this event." for orphan in orphans]
 
 
 def misfits(view: type[BaseModel], event_schema: Schema) -> list[str]:
@@ -121,9 +117,7 @@ def _object_misfits(asked: Schema, given: Schema, documents: _Documents, at: str
 def _value_misfits(asked: Schema, given: Schema, documents: _Documents, at: str) -> list[str]:
     asked, given = documents.both(asked, given)
     if "anyOf" in given:
-        return [
-            misfit for option in given["anyOf"] for misfit in _value_misfits(asked, option, documents, at)
-        ]
+        return [misfit for option in given["anyOf"] for misfit in _value_misfits(asked, option, documents, at)]
     if "anyOf" in asked:
         attempts = [_value_misfits(option, given, documents, at) for option in asked["anyOf"]]
         return [] if any(not attempt for attempt in attempts) else attempts[0]
@@ -137,9 +131,7 @@ def _value_misfits(asked: Schema, given: Schema, documents: _Documents, at: str)
 def _scalar_misfits(asked: Schema, given: Schema, at: str) -> list[str]:
     for keyword in ("type", "format"):
         if asked.get(keyword) is not None and asked[keyword] != given.get(keyword):
-            return [
-                f"{at} is read as {asked[keyword]} but the event gives {given.get(keyword, 'something else')}"
-            ]
+            return [f"{at} is read as {asked[keyword]} but the event gives {given.get(keyword, 'something else')}"]
     known = _values(asked)
     if known is not None and not known >= (_values(given) or {"any value"}):
         return [f"{at} is read as one of {sorted(map(str, known))} but the event may give others"]

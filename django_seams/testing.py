@@ -73,12 +73,8 @@ def _append_published(alias: str) -> int:
 
 def _append_one(source: str, event_id: Any, event_type: str, body: Any, headers: Any) -> None:
     for target in module_aliases():
-        routes = [
-            wish for wish in subscriptions() if wish.event_type == event_type and _alias(wish.module) == target
-        ]
-        deliveries = deliveries_of(
-            event_id=event_id, event_type=event_type, body=body, headers=headers, routes=routes
-        )
+        routes = [wish for wish in subscriptions() if wish.event_type == event_type and _alias(wish.module) == target]
+        deliveries = deliveries_of(event_id=event_id, event_type=event_type, body=body, headers=headers, routes=routes)
         with connections[target].cursor() as cursor:
             append(cursor, source=source, deliveries=list(deliveries))
 
@@ -101,9 +97,7 @@ def _work_everywhere(now: datetime | None) -> tuple[int, list[HandlerFailure]]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "seams_db(transaction=False): the test uses every database of the project"
-    )
+    config.addinivalue_line("markers", "seams_db(transaction=False): the test uses every database of the project")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -111,9 +105,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         marker = item.get_closest_marker("seams_db")
         if marker is not None:
-            item.add_marker(
-                pytest.mark.django_db(databases=list(settings.DATABASES), **marker.kwargs), append=False
-            )
+            item.add_marker(pytest.mark.django_db(databases=list(settings.DATABASES), **marker.kwargs), append=False)
 
 
 @pytest.fixture(scope="session")

@@ -9,21 +9,33 @@ from django_seams.inbox._dead import (
     discard,
     replay,
 )
-from django_seams.inbox._work import LANES_AT_ONCE, LEASE, MAX_ATTEMPTS, HandlerFailure, work
+from django_seams.inbox._work import (
+    LANES_AT_ONCE,
+    LEASE,
+    MAX_ATTEMPTS,
+    ClaimedLane,
+    HandlerFailure,
+    claim,
+    serve,
+    work,
+)
 
 __all__ = [
     "LANES_AT_ONCE",
     "LEASE",
     "MAX_ATTEMPTS",
+    "ClaimedLane",
     "DeadLetter",
     "HandlerFailure",
     "NewDelivery",
     "UnknownDeadLetterError",
     "append",
+    "claim",
     "dead_letter_count",
     "dead_letters",
     "deliveries_of",
     "discard",
     "replay",
+    "serve",
     "work",
 ]

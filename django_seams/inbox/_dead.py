@@ -71,9 +71,7 @@ def discard(*, alias: str, id: int) -> None:
 
 
 def _hold(alias: str, id: int) -> Delivery:
-    letter = (
-        Delivery.objects.using(alias).filter(state=Delivery.State.DEAD, id=id).select_for_update().first()
-    )
+    letter = Delivery.objects.using(alias).filter(state=Delivery.State.DEAD, id=id).select_for_update().first()
     if letter is None:
         raise UnknownDeadLetterError(f"No dead letter {id} in {alias!r}; list them with `seams deadletters`.")
     return letter

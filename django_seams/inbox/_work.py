@@ -3,7 +3,6 @@
 import json
 import logging
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -61,7 +60,9 @@ class _Waiting:
 
 
 @dataclass(kw_only=True)
-class _ClaimedLane:
+class ClaimedLane:
+    """The right to handle what waits in one lane, until the lease ends."""
+
     module: str
     alias: str
     key: str
@@ -89,30 +90,30 @@ def work(*, module: str, now: datetime | None = None) -> tuple[int, list[Handler
     Answers how many deliveries were handled, and the failures. ``now`` stands in for the
     database's clock in tests. Lanes whose lease is lost are left to whoever took them.
     """
-    handlers = handlers_of(module)
     handled, failures = 0, []
-    for lane in _claim(module, sorted(handlers), now):
-        done, failure = _serve(lane, handlers)
+    for lane in claim(module=module, now=now):
+        done, failure = serve(lane)
         handled += done
         failures += [failure] if failure else []
     return handled, failures
 
 
-def _claim(module: str, handlers: Sequence[str], now: datetime | None) -> list[_ClaimedLane]:
+def claim(*, module: str, now: datetime | None = None) -> list[ClaimedLane]:
+    """Lease up to ``LANES_AT_ONCE`` due lanes, each with what waits in it, oldest first."""
     alias = module_named(module).alias
     with connections[alias].cursor() as cursor:
         cursor.execute(
             sql.CLAIM,
             {
                 "module": module,
-                "handlers": list(handlers),
+                "handlers": sorted(handlers_of(module)),
                 "now": now,
                 "lease": LEASE,
                 "limit": LANES_AT_ONCE,
             },
         )
         lanes = {
-            row[0]: _ClaimedLane(
+            row[0]: ClaimedLane(
                 module=module, alias=alias, key=row[0], token=row[1], arrivals=row[2], parked=row[3], now=now
             )
             for row in cursor.fetchall()
@@ -122,11 +123,9 @@ def _claim(module: str, handlers: Sequence[str], now: datetime | None) -> list[_
     return list(lanes.values())
 
 
-def _load_waiting(cursor: Any, module: str, lanes: dict[str, _ClaimedLane]) -> None:
+def _load_waiting(cursor: Any, module: str, lanes: dict[str, ClaimedLane]) -> None:
     parked = [lane.parked for lane in lanes.values()]
-    cursor.execute(
-        sql.WAITING, {"module": module, "keys": list(lanes), "parked": parked, "limit": _DELIVERIES_AT_ONCE}
-    )
+    cursor.execute(sql.WAITING, {"module": module, "keys": list(lanes), "parked": parked, "limit": _DELIVERIES_AT_ONCE})
     for id_, key, event_id, type_, handler, body, headers, attempts in cursor.fetchall():
         lanes[key].waiting.append(
             _Waiting(
@@ -141,8 +140,12 @@ def _load_waiting(cursor: Any, module: str, lanes: dict[str, _ClaimedLane]) -> N
         )
 
 
-def _serve(lane: _ClaimedLane, handlers: dict[str, Subscription]) -> tuple[int, HandlerFailure | None]:
-    """Handle the lane's deliveries in order; stop at the first that fails or has no handler here."""
+def serve(lane: ClaimedLane) -> tuple[int, HandlerFailure | None]:
+    """Handle a claimed lane's deliveries in order and close it; stop at the first that fails.
+
+    Answers how many were handled, and the failure. A lease that was lost is left to its new holder.
+    """
+    handlers = handlers_of(lane.module)
     last_of_lane = len(lane.waiting) < _DELIVERIES_AT_ONCE
     for nth, delivery in enumerate(lane.waiting, start=1):
         subscription = handlers.get(delivery.handler)
@@ -160,7 +163,7 @@ def _serve(lane: _ClaimedLane, handlers: dict[str, Subscription]) -> tuple[int, 
 
 
 def _handle(
-    lane: _ClaimedLane, delivery: _Waiting, subscription: Subscription, *, is_last: bool, may_delete: bool
+    lane: ClaimedLane, delivery: _Waiting, subscription: Subscription, *, is_last: bool, may_delete: bool
 ) -> None:
     """The handler's effects, its ``received`` row and the lane's change, in one transaction."""
     envelope = _envelope(delivery)
@@ -174,7 +177,7 @@ def _handle(
         _finish(cursor, lane, delivery, is_last=is_last, may_delete=may_delete)
 
 
-def _finish(cursor: Any, lane: _ClaimedLane, delivery: _Waiting, *, is_last: bool, may_delete: bool) -> None:
+def _finish(cursor: Any, lane: ClaimedLane, delivery: _Waiting, *, is_last: bool, may_delete: bool) -> None:
     if not is_last:
         cursor.execute(sql.FINISH_AND_KEEP, lane.parameters(id=delivery.id))
         if not cursor.rowcount:
@@ -189,7 +192,7 @@ def _finish(cursor: Any, lane: _ClaimedLane, delivery: _Waiting, *, is_last: boo
     _look_again(cursor, lane, delay=0.0)
 
 
-def _look_again(cursor: Any, lane: _ClaimedLane, *, delay: float) -> None:
+def _look_again(cursor: Any, lane: ClaimedLane, *, delay: float) -> None:
     cursor.execute(sql.HOLD_LANE, lane.parameters())
     if not cursor.fetchall():
         raise LeaseLostError
@@ -198,12 +201,12 @@ def _look_again(cursor: Any, lane: _ClaimedLane, *, delay: float) -> None:
         cursor.execute(sql.RELEASE, lane.parameters(delay=delay))
 
 
-def _release(lane: _ClaimedLane) -> None:
+def _release(lane: ClaimedLane) -> None:
     with transaction.atomic(using=lane.alias), connections[lane.alias].cursor() as cursor:
         _look_again(cursor, lane, delay=0.0)
 
 
-def _record_failure(lane: _ClaimedLane, delivery: _Waiting, error: Exception) -> HandlerFailure | None:
+def _record_failure(lane: ClaimedLane, delivery: _Waiting, error: Exception) -> HandlerFailure | None:
     """Count the attempt; back off, or make it a dead letter that parks the lane.
 
     A database that is away is nobody's failure: then this raises too, and nothing is counted.

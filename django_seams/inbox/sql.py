@@ -97,9 +97,7 @@ WHERE module = %(module)s AND key = %(key)s AND token = %(token)s AND arrivals =
 # Something arrived while the lane was worked on, or it is parked: lock its row first, then look
 # again in new statements, since what the relay appends under that row's lock is not in the snapshot
 # of a statement that waited for it.
-HOLD_LANE = (
-    "SELECT 1 FROM seams_lane WHERE module = %(module)s AND key = %(key)s AND token = %(token)s FOR UPDATE"
-)
+HOLD_LANE = "SELECT 1 FROM seams_lane WHERE module = %(module)s AND key = %(key)s AND token = %(token)s FOR UPDATE"
 DELETE_IF_EMPTY = """
 DELETE FROM seams_lane AS lane
 WHERE module = %(module)s AND key = %(key)s

@@ -16,9 +16,7 @@ class Migration(migrations.Migration):
                 ("event_id", models.UUIDField()),
                 (
                     "source",
-                    models.CharField(
-                        help_text="alias of the database whose outbox it came from", max_length=63
-                    ),
+                    models.CharField(help_text="alias of the database whose outbox it came from", max_length=63),
                 ),
                 ("type", models.CharField(max_length=255)),
                 ("module", models.CharField(max_length=63)),
@@ -61,9 +59,7 @@ class Migration(migrations.Migration):
                         name="seams_delivery_dead",
                     ),
                 ],
-                "constraints": [
-                    models.UniqueConstraint(fields=("event_id", "handler"), name="seams_delivery_once")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("event_id", "handler"), name="seams_delivery_once")],
             },
         ),
         migrations.CreateModel(

@@ -1,11 +1,12 @@
 """Write events into ``published`` so that ``seq`` is commit order for every key."""
 
+import json
 import secrets
 import uuid
-from collections.abc import Iterable
 from datetime import datetime
 from hashlib import blake2b
 from itertools import groupby
+from typing import Any
 
 from django.db import connections
 from django.utils import timezone
@@ -19,9 +20,21 @@ from django_seams.events import Envelope, Event, module_of
 from django_seams.modules import in_transaction, module_named
 
 # Two transactions that publish events of one key must not interleave: whoever gets its lock first
-# also gets the lower seq, and holds the lock until its commit is visible. Taken in sorted order,
-# so that two publishers of the same keys cannot wait for each other.
-_LOCK_KEYS = "SELECT pg_advisory_xact_lock(lock) FROM unnest(%s::bigint[]) AS lock"
+# also gets the lower seq, and holds the lock until its commit is visible. The locks are taken in
+# sorted order, so that two publishers of the same keys cannot wait for each other, and before the
+# first row gets its seq, since no row can join `held` until that has counted them all.
+# The columns and their values are those of django-outbox-pattern's model.
+_PUBLISH = """
+WITH held AS MATERIALIZED (
+    SELECT count(pg_advisory_xact_lock(lock)) FROM unnest(%(locks)s::bigint[]) AS lock
+)
+INSERT INTO published (id, destination, body, headers, added, expires_at, retry, status)
+SELECT id, destination, body, headers, %(now)s, %(now)s + interval '1 day', 0, 1
+FROM held, ROWS FROM (jsonb_to_recordset(%(rows)s::jsonb)
+                      AS (id uuid, destination text, body jsonb, headers jsonb))
+           WITH ORDINALITY AS new (id, destination, body, headers, nth)
+ORDER BY nth
+"""
 
 
 class PublishOutsideTransactionError(SeamsError):
@@ -53,9 +66,7 @@ def _checked(event: Event) -> Event:
     try:
         type(event).model_validate(event.model_dump(warnings=False))
     except ValidationError as error:
-        raise EventRefusedError(
-            f"{event.event_type} does not fit its schema and was not published: {error}"
-        ) from None
+        raise EventRefusedError(f"{event.event_type} does not fit its schema and was not published: {error}") from None
     return event
 
 
@@ -90,9 +101,9 @@ def _traceparent(cause: Envelope | None) -> str:
 
 def _write(alias: str, pairs: list[tuple[Event, Envelope]]) -> None:
     locks = sorted({lock_of(envelope.subject) for _, envelope in pairs})
+    rows = json.dumps([_row(event, envelope) for event, envelope in pairs], ensure_ascii=False)
     with connections[alias].cursor() as cursor:
-        cursor.execute(_LOCK_KEYS, [locks])
-    Published.objects.using(alias).bulk_create(_rows(pairs))
+        cursor.execute(_PUBLISH, {"locks": locks, "rows": rows, "now": pairs[0][1].time})
 
 
 def lock_of(key: str) -> int:
@@ -100,16 +111,14 @@ def lock_of(key: str) -> int:
     return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
 
 
-def _rows(pairs: Iterable[tuple[Event, Envelope]]) -> Iterable[Published]:
-    for event, envelope in pairs:
-        row = Published(
-            id=envelope.id,
-            destination=envelope.type,
-            body=event.model_dump(mode="json"),
-            headers=_headers(envelope),
-        )
-        row.headers = get_message_headers(row)
-        yield row
+def _row(event: Event, envelope: Envelope) -> dict[str, Any]:
+    headers = get_message_headers(Published(id=envelope.id, destination=envelope.type, headers=_headers(envelope)))
+    return {
+        "id": str(envelope.id),
+        "destination": envelope.type,
+        "body": event.model_dump(mode="json"),
+        "headers": headers,
+    }
 
 
 def _headers(envelope: Envelope) -> dict[str, str]:

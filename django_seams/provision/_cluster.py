@@ -25,9 +25,7 @@ def refuse_unfit_server(admin: Admin, *, slots_needed: int) -> None:
         raise ProvisionError(f"wal_level is {level!r}; set wal_level = logical and restart PostgreSQL.")
     for name in ("max_replication_slots", "max_wal_senders"):
         if int(_value(admin, f"SHOW {name}")) < slots_needed:
-            raise ProvisionError(
-                f"{name} is too low for {slots_needed} relays; set it to 40 and restart PostgreSQL."
-            )
+            raise ProvisionError(f"{name} is too low for {slots_needed} relays; set it to 40 and restart PostgreSQL.")
 
 
 def role_steps(admin: Admin, aliases: list[str]) -> Iterator[Step]:
@@ -66,9 +64,7 @@ def database_steps(admin: Admin, alias: str, *, relayed: bool) -> Iterator[Step]
         if _value(admin, "SELECT 1 FROM pg_database WHERE datname = %s", name):
             admin.execute(_statement("ALTER DATABASE {} OWNER TO {}", name, owner))
         else:
-            admin.execute(
-                _statement("CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8'", name, owner)
-            )
+            admin.execute(_statement("CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8'", name, owner))
 
     yield Step(
         title=f"database {name} belongs to {owner}",
@@ -79,9 +75,7 @@ def database_steps(admin: Admin, alias: str, *, relayed: bool) -> Iterator[Step]
     if relayed:
         yield Step(
             title=f"database {name} lets the relay in",
-            is_done=lambda: bool(
-                _value(admin, "SELECT has_database_privilege(%s, %s, 'CONNECT')", relay, name)
-            ),
+            is_done=lambda: bool(_value(admin, "SELECT has_database_privilege(%s, %s, 'CONNECT')", relay, name)),
             do=lambda: admin.execute(_statement("GRANT CONNECT ON DATABASE {} TO {}", name, relay)),
         )
 
@@ -96,9 +90,7 @@ def wall_steps(admin: Admin) -> Iterator[Step]:
 def _closed_step(admin: Admin, name: str) -> Step:
     return Step(
         title=f"database {name} is closed to every other role",
-        is_done=lambda: (
-            not _value(admin, "SELECT has_database_privilege('public', %s, 'CONNECT, TEMPORARY')", name)
-        ),
+        is_done=lambda: not _value(admin, "SELECT has_database_privilege('public', %s, 'CONNECT, TEMPORARY')", name),
         do=lambda: admin.execute(_statement("REVOKE ALL ON DATABASE {} FROM PUBLIC", name)),
     )
 

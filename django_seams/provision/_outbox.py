@@ -42,9 +42,7 @@ def publication_steps(alias: str) -> Iterator[Step]:
     yield Step(
         title=f"{alias}: inserts into the outbox are published",
         is_done=lambda: bool(_value(alias, "SELECT 1 FROM pg_publication WHERE pubname = %s", PUBLICATION)),
-        do=lambda: _execute(
-            alias, f"CREATE PUBLICATION {PUBLICATION} FOR TABLE published WITH (publish = 'insert')"
-        ),
+        do=lambda: _execute(alias, f"CREATE PUBLICATION {PUBLICATION} FOR TABLE published WITH (publish = 'insert')"),
     )
     yield Step(
         title=f"{alias}: the relay may read the outbox and append to the inbox",

@@ -33,9 +33,7 @@ def _aliases() -> list[str]:
     aliases = ["default", *(alias for alias in module_aliases() if alias != "default")]
     absent = [alias for alias in aliases if not is_configured(alias)]
     if absent:
-        raise ProvisionError(
-            f"No database URL is set for {', '.join(absent)}; provisioning needs all of them."
-        )
+        raise ProvisionError(f"No database URL is set for {', '.join(absent)}; provisioning needs all of them.")
     return aliases
 
 
@@ -46,9 +44,7 @@ def _admin() -> Admin:
     try:
         return psycopg.connect(url, autocommit=True, connect_timeout=5)
     except psycopg.OperationalError as error:
-        raise ProvisionError(
-            f"PostgreSQL does not answer at PROVISION_DATABASE_URL: {str(error).strip()}"
-        ) from None
+        raise ProvisionError(f"PostgreSQL does not answer at PROVISION_DATABASE_URL: {str(error).strip()}") from None
 
 
 def _steps(admin: Admin, aliases: list[str], *, slots: bool) -> Iterator[Step]:

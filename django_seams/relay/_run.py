@@ -59,8 +59,6 @@ def _relay(alias: str, stop: threading.Event, stopped: dict[str, Exception]) -> 
             logger.warning("%s: %s; connecting again", alias, str(error).strip())
         except Exception as error:
             stopped[alias] = error
-            logger.critical(
-                "relay of %s stopped: %s", alias, error, exc_info=not isinstance(error, SeamsError)
-            )
+            logger.critical("relay of %s stopped: %s", alias, error, exc_info=not isinstance(error, SeamsError))
             return
         stop.wait(_PAUSE)

@@ -38,9 +38,7 @@ class Source:
     position; one that is away is set aside while the others go on.
     """
 
-    def __init__(
-        self, alias: str, *, slot: str, targets: Sequence[str], conninfo: Callable[[str], str]
-    ) -> None:
+    def __init__(self, alias: str, *, slot: str, targets: Sequence[str], conninfo: Callable[[str], str]) -> None:
         self._alias = alias
         self._slot = slot
         self._target_aliases = targets
@@ -77,9 +75,7 @@ class Source:
         flushed = _one(home, "SELECT pg_current_wal_flush_lsn()::text")
         for target in self._live.values():
             target.refuse_gap(confirmed=confirmed, flushed=flushed)
-        logger.info(
-            "%s: streaming from slot %s to %s", self._alias, self._slot, ", ".join(self._live) or "nobody"
-        )
+        logger.info("%s: streaming from slot %s to %s", self._alias, self._slot, ", ".join(self._live) or "nobody")
         return confirmed
 
     def _confirmed_lsn(self, home: "psycopg.Connection[Any]") -> int:
@@ -99,9 +95,7 @@ class Source:
             self._live[alias] = target
 
     def _set_aside(self, alias: str, position: int, error: Exception) -> None:
-        logger.warning(
-            "%s → %s: set aside, the database does not answer: %s", self._alias, alias, _line(error)
-        )
+        logger.warning("%s → %s: set aside, the database does not answer: %s", self._alias, alias, _line(error))
         self._behind[alias] = position
         self._live.pop(alias, None)
 

@@ -78,12 +78,8 @@ class Stream:
                 commit = self._take(bytes(data))
                 commits += [commit] if commit else []
             elif length < 0:
-                raise OperationalError(
-                    f"the replication stream ended: {self._connection.get_error_message()}"
-                )
-            elif (commits and not self._decoder.in_transaction) or not self._wait(
-                deadline - time.monotonic()
-            ):
+                raise OperationalError(f"the replication stream ended: {self._connection.get_error_message()}")
+            elif (commits and not self._decoder.in_transaction) or not self._wait(deadline - time.monotonic()):
                 break
         return commits
 

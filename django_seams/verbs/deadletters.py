@@ -15,9 +15,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("module", help="whose inbox, for instance orders")
     way_out = parser.add_mutually_exclusive_group()
     way_out.add_argument("--replay", type=int, metavar="ID", help="let the lane try this delivery again")
-    way_out.add_argument(
-        "--discard", type=int, metavar="ID", help="give this delivery up and let its lane go on"
-    )
+    way_out.add_argument("--discard", type=int, metavar="ID", help="give this delivery up and let its lane go on")
     parser.add_argument("--json", action="store_true", help="print a JSON document instead of lines")
 
 

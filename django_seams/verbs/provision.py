@@ -16,9 +16,7 @@ NEEDS_CHECKS = True
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--check", action="store_true", help="only report what is not as declared; exit 1 if anything"
-    )
+    parser.add_argument("--check", action="store_true", help="only report what is not as declared; exit 1 if anything")
     parser.add_argument("--json", action="store_true", help="print a JSON document instead of lines")
 
 
@@ -32,15 +30,11 @@ def run(command: BaseCommand, *, check: bool, json: bool, **options: Any) -> Non
     elif not changed:
         command.stdout.write(f"Everything is as declared ({report.steps} points looked at).")
     if check and changed:
-        raise CommandError(
-            f"{len(changed)} of {report.steps} points are not as declared; run `seams provision`."
-        )
+        raise CommandError(f"{len(changed)} of {report.steps} points are not as declared; run `seams provision`.")
 
 
 def _print_json(command: BaseCommand, *, check: bool, changed: list[str], steps: int) -> None:
-    command.stdout.write(
-        json.dumps({"check": check, "steps": steps, "missing" if check else "done": changed})
-    )
+    command.stdout.write(json.dumps({"check": check, "steps": steps, "missing" if check else "done": changed}))
 
 
 class _Report:

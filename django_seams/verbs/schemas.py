@@ -17,9 +17,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(command: BaseCommand, *, action: str, json: bool, **options: Any) -> None:
     lines = [str(path) for path in schemas.export()] if action == "export" else schemas.drift()
     key = "written" if action == "export" else "findings"
-    command.stdout.write(
-        _document(key, lines) if json else "\n".join(lines) or f"{action}: nothing to change."
-    )
+    command.stdout.write(_document(key, lines) if json else "\n".join(lines) or f"{action}: nothing to change.")
     if action == "check" and lines:
         raise CommandError(f"{len(lines)} event schemas differ from the code.")
 

@@ -20,8 +20,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(command: BaseCommand, *, module: str, **options: Any) -> None:
     alias = module_named(module).alias
     if not is_configured(alias):
-        raise UnknownModuleError(
-            f"The worker of {module} needs the URL of database {alias!r} in its environment."
-        )
+        raise UnknownModuleError(f"The worker of {module} needs the URL of database {alias!r} in its environment.")
     connections[alias].ensure_connection()  # away now: say so and exit; away later: wait for it
     run_worker(module, stop_on_signals())

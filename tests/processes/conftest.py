@@ -12,7 +12,7 @@ import pytest
 
 from django_seams.embedded import Command, Servers, open_existing, prepare
 from tests.processes.customer import Customer, Provider
-from tests.processes.system import NEEDED, ROOT, System, until
+from tests.processes.system import NEEDED, ROOT, System, end_leftovers, until
 
 _DATABASES = {
     "default": "DATABASE_URL",
@@ -31,6 +31,7 @@ def servers() -> Iterator[Servers]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with Path(f"{folder}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one test run at a time uses the folder
+        end_leftovers(folder)
         if old := open_existing(folder):
             old.remove()
         servers = prepare(

@@ -1,5 +1,6 @@
 """All processes of deploy/Procfile on embedded servers of their own, for tests that kill them."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 RELAYED = ("relay", "worker-inventory", "worker-orders", "worker-payments")
 NEEDED = ("web", *RELAYED)  # no order needs celery or beat
 _PATIENCE = 15.0
+_MARK = "SEAMS_TEST_SYSTEM"
 
 
 class System:
@@ -120,6 +122,7 @@ class System:
         kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         given = {"PATH": path, "PORT": str(self.port), "PYTHONUNBUFFERED": "1", "SECURE_COOKIES": "0"}
+        given[_MARK] = str(self.servers.folder)
         merged = {**kept, **self.servers.environ, **given, **changes}
         return {name: value for name, value in merged.items() if value}
 
@@ -129,6 +132,15 @@ class System:
         with psycopg.connect(url, autocommit=True) as connection:
             cursor = connection.execute(query, parameters)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
+
+
+def end_leftovers(folder: Path) -> None:
+    """Kill what a test run that was killed itself has left: processes that carry this folder's mark."""
+    mark = f"{_MARK}={folder}".encode()
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # somebody else's, or it has just ended
+            if mark in environ.read_bytes().split(b"\0"):
+                os.kill(int(environ.parent.name), signal.SIGKILL)
 
 
 def until(condition: Callable[[], object], *, timeout: float = 45.0, what: str = "") -> None:
