@@ -15,7 +15,6 @@ from modules.payments import services
 class OrderPlaced(View):
     """What payments needs of a placed order."""
 
-
     order_id: UUID
     customer_id: UUID
     total_minor: Annotated[int, Field(gt=0)]

@@ -133,9 +133,7 @@ class TestEffects:
 
     def test_of_two_handlers_of_one_event_happen_each(self):
         seen, event_id = [], uuid.uuid4()
-        with handlers(
-            note=lambda event, _: seen.append("note"), log=lambda event, _: seen.append("log")
-        ):
+        with handlers(note=lambda event, _: seen.append("note"), log=lambda event, _: seen.append("log")):
             arrive(delivery(1, event_id=event_id), delivery(1, event_id=event_id, handler="payments.log"))
             work(module="payments")
         assert sorted(seen) == ["log", "note"]

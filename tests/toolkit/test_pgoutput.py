@@ -57,8 +57,7 @@ def stream(slot):
 def insert(*bodies: object, version: str | None = None) -> None:
     with atomic("orders"):
         Published.objects.using("orders").bulk_create(
-            Published(id=uuid4(), destination="orders.order_placed.v1", version=version, body=body)
-            for body in bodies
+            Published(id=uuid4(), destination="orders.order_placed.v1", version=version, body=body) for body in bodies
         )
 
 

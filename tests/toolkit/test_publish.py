@@ -134,9 +134,7 @@ class TestOrderOfOneKey:
             finally:
                 connections["orders"].close()
 
-        threads = [
-            threading.Thread(target=publish_both, args=pair) for pair in ((one, two), (two, one))
-        ]
+        threads = [threading.Thread(target=publish_both, args=pair) for pair in ((one, two), (two, one))]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -82,9 +82,7 @@ def relay_of(alias: str = "orders", conninfo=relay_conninfo) -> Iterator[dict[st
 
     def run() -> None:
         try:
-            Source(
-                alias, slot=slot_of(alias), targets=["inventory", "orders", "payments"], conninfo=conninfo
-            ).run(stop)
+            Source(alias, slot=slot_of(alias), targets=["inventory", "orders", "payments"], conninfo=conninfo).run(stop)
         except Exception as error:
             ended["by"] = error
 
