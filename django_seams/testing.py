@@ -46,7 +46,7 @@ def drain(*, now: datetime | None = None, jobs: Iterable[TimedJob] = (), back_of
     """
     total, jobs = 0, list(jobs)
     for _ in range(_MAX_PASSES):
-        moved = sum(_append_published(alias) for alias in module_aliases())
+        moved = sum(_append_published(alias, now) for alias in module_aliases())
         handled, failures = _work_everywhere(now)
         if failures and not back_off:
             raise failures[0].error
@@ -57,7 +57,7 @@ def drain(*, now: datetime | None = None, jobs: Iterable[TimedJob] = (), back_of
     raise DrainError(f"Still not quiet after {_MAX_PASSES} passes; does a handler publish what it handles?")
 
 
-def _append_published(alias: str) -> int:
+def _append_published(alias: str, now: datetime | None) -> int:
     """What the relay does, for everything in this outbox since the last call."""
     with connections[alias].cursor() as cursor:
         cursor.execute("SELECT coalesce(max(seq), 0) FROM published")
@@ -66,17 +66,17 @@ def _append_published(alias: str) -> int:
         cursor.execute(_UNDRAINED, [_drained.get(alias, 0)])
         rows = cursor.fetchall()
     for id_, destination, body, headers, seq in rows:
-        _append_one(alias, id_, destination, _loaded(body), _loaded(headers))
+        _append_one(alias, id_, destination, _loaded(body), _loaded(headers), now)
         _drained[alias] = seq
     return len(rows)
 
 
-def _append_one(source: str, event_id: Any, event_type: str, body: Any, headers: Any) -> None:
+def _append_one(source: str, event_id: Any, event_type: str, body: Any, headers: Any, now: datetime | None) -> None:
     for target in module_aliases():
         routes = [wish for wish in subscriptions() if wish.event_type == event_type and _alias(wish.module) == target]
         deliveries = deliveries_of(event_id=event_id, event_type=event_type, body=body, headers=headers, routes=routes)
         with connections[target].cursor() as cursor:
-            append(cursor, source=source, deliveries=list(deliveries))
+            append(cursor, source=source, deliveries=list(deliveries), now=now)
 
 
 def _alias(module: str) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -59,10 +60,13 @@ def deliveries_of(
         )
 
 
-def append(cursor: Cursor, *, source: str, deliveries: Sequence[NewDelivery]) -> None:
-    """Append to the inbox behind ``cursor`` in its open transaction, and notify the workers at its commit."""
+def append(cursor: Cursor, *, source: str, deliveries: Sequence[NewDelivery], now: datetime | None = None) -> None:
+    """Append to the inbox behind ``cursor`` in its open transaction, and notify the workers at its commit.
+
+    ``now`` stands in for the database's clock in tests.
+    """
     if not deliveries:
         return
     rows = json.dumps([vars(delivery) for delivery in deliveries], default=str, ensure_ascii=False)
-    cursor.execute(sql.APPEND, {"source": source, "deliveries": rows})
+    cursor.execute(sql.APPEND, {"source": source, "deliveries": rows, "now": now})
     cursor.execute(sql.NOTIFY, [sorted({delivery.module for delivery in deliveries})])

@@ -10,7 +10,7 @@ WITH arrived AS (
         (event_id, source, type, module, key, handler, body, headers, compensates,
          state, attempts, error, appended_at)
     SELECT event_id, %(source)s, type, module, key, handler, body, headers, compensates,
-           'waiting', 0, '', clock_timestamp()
+           'waiting', 0, '', coalesce(%(now)s::timestamptz, clock_timestamp())
     FROM ROWS FROM (jsonb_to_recordset(%(deliveries)s::jsonb)
                     AS (event_id uuid, type text, module text, key text, handler text,
                         body jsonb, headers jsonb, compensates bool))
@@ -20,13 +20,13 @@ WITH arrived AS (
     RETURNING module, key, compensates
 )
 INSERT INTO seams_lane AS lane (module, key, due_at, arrivals, parked)
-SELECT module, key, clock_timestamp(), count(*), false FROM arrived GROUP BY module, key ORDER BY module, key
+SELECT module, key, coalesce(%(now)s::timestamptz, clock_timestamp()), count(*), false FROM arrived GROUP BY module, key ORDER BY module, key
 ON CONFLICT (module, key) DO UPDATE SET
     arrivals = lane.arrivals + EXCLUDED.arrivals,
     due_at = CASE
         WHEN lane.parked AND EXISTS (SELECT FROM arrived
                                      WHERE arrived.module = lane.module AND arrived.key = lane.key AND compensates)
-        THEN coalesce(lane.due_at, clock_timestamp()) ELSE lane.due_at END
+        THEN coalesce(lane.due_at, coalesce(%(now)s::timestamptz, clock_timestamp())) ELSE lane.due_at END
 """
 
 # Workers wake up when the relay commits. Only the relay notifies: a NOTIFY in the publishers' own

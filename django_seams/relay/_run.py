@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from time import monotonic
 
 import psycopg
 
@@ -13,7 +14,8 @@ from django_seams.relay.stream import SlotActiveError
 
 logger = logging.getLogger(__name__)
 
-_PAUSE = 0.5
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 5.0
 _REMIND_EVERY = 30.0
 
 
@@ -44,8 +46,9 @@ def run_relay(stop: threading.Event) -> None:
 
 
 def _relay(alias: str, stop: threading.Event, stopped: dict[str, Exception]) -> None:
-    standing_by = False
+    standing_by, pause = False, _FIRST_PAUSE
     while not stop.is_set():
+        began = monotonic()
         source = Source(alias, slot=slot_of(alias), targets=module_aliases(), conninfo=relay_conninfo)
         try:
             source.run(stop)
@@ -56,9 +59,10 @@ def _relay(alias: str, stop: threading.Event, stopped: dict[str, Exception]) -> 
             standing_by = True
         except (psycopg.Error, TargetBackError) as error:
             standing_by = False
-            logger.warning("%s: %s; connecting again", alias, str(error).strip())
+            logger.warning("%s: %s; connecting again", alias, " ".join(str(error).split()))
+            pause = _FIRST_PAUSE if monotonic() - began > _LONGEST_PAUSE else min(pause * 2, _LONGEST_PAUSE)
         except Exception as error:
             stopped[alias] = error
             logger.critical("relay of %s stopped: %s", alias, error, exc_info=not isinstance(error, SeamsError))
             return
-        stop.wait(_PAUSE)
+        stop.wait(_FIRST_PAUSE if standing_by else pause)

@@ -10,8 +10,10 @@ import pytest
 from django.db import OperationalError, connections
 
 from django_seams import timed as timing
+from django_seams.inbox import append
 from django_seams.liveness import missing, seen, worker_name
 from django_seams.modules import atomic, on_commit
+from django_seams.testing import drain
 from django_seams.timed import TimedJob, TimedJobError, timed
 from django_seams.worker import run_worker
 from tests.toolkit.inboxes import arrive, delivery, handlers
@@ -137,3 +139,15 @@ class TestMissing:
         assert "relay orders → payments" in missing("payments")
         seen(alias="payments", name="worker payments")
         assert "worker payments" not in missing("payments")
+
+
+@pytest.mark.seams_db
+class TestDrain:
+    def test_handles_at_the_given_time_what_is_published_meanwhile(self):
+        handled = []
+        with handlers(note=lambda event, _: handled.append(event.n)):
+            now = datetime.now(UTC)
+            with connections["payments"].cursor() as cursor:
+                append(cursor, source="orders", deliveries=[delivery(1)], now=now)
+            drain(now=now)
+        assert handled == [1]
