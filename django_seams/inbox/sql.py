@@ -5,13 +5,14 @@
 # already (sent again after a crash or a rewind) is not inserted twice. A new arrival neither ends a
 # lane's backoff nor wakes a parked lane, unless it compensates.
 APPEND = """
-WITH arrived AS (
+WITH clock AS (SELECT coalesce(%(now)s::timestamptz, clock_timestamp()) AS at_once),
+arrived AS (
     INSERT INTO seams_delivery
         (event_id, source, type, module, key, handler, body, headers, compensates,
          state, attempts, error, appended_at)
     SELECT event_id, %(source)s, type, module, key, handler, body, headers, compensates,
-           'waiting', 0, '', coalesce(%(now)s::timestamptz, clock_timestamp())
-    FROM ROWS FROM (jsonb_to_recordset(%(deliveries)s::jsonb)
+           'waiting', 0, '', at_once
+    FROM clock, ROWS FROM (jsonb_to_recordset(%(deliveries)s::jsonb)
                     AS (event_id uuid, type text, module text, key text, handler text,
                         body jsonb, headers jsonb, compensates bool))
         WITH ORDINALITY AS new (event_id, type, module, key, handler, body, headers, compensates, nth)
@@ -20,13 +21,14 @@ WITH arrived AS (
     RETURNING module, key, compensates
 )
 INSERT INTO seams_lane AS lane (module, key, due_at, arrivals, parked)
-SELECT module, key, coalesce(%(now)s::timestamptz, clock_timestamp()), count(*), false FROM arrived GROUP BY module, key ORDER BY module, key
+SELECT module, key, at_once, count(*), false
+FROM clock, arrived GROUP BY module, key, at_once ORDER BY module, key
 ON CONFLICT (module, key) DO UPDATE SET
     arrivals = lane.arrivals + EXCLUDED.arrivals,
     due_at = CASE
         WHEN lane.parked AND EXISTS (SELECT FROM arrived
                                      WHERE arrived.module = lane.module AND arrived.key = lane.key AND compensates)
-        THEN coalesce(lane.due_at, coalesce(%(now)s::timestamptz, clock_timestamp())) ELSE lane.due_at END
+        THEN coalesce(lane.due_at, EXCLUDED.due_at) ELSE lane.due_at END
 """
 
 # Workers wake up when the relay commits. Only the relay notifies: a NOTIFY in the publishers' own
