@@ -1,6 +1,6 @@
 """The inbox: deliveries waiting in the subscriber's database, worked on lane by lane."""
 
-from django_seams.inbox._append import NewDelivery, append, deliveries_of
+from django_seams.inbox._append import Advance, NewDelivery, append, compare_and_append, deliveries_of
 from django_seams.inbox._dead import (
     DeadLetter,
     UnknownDeadLetterError,
@@ -24,6 +24,7 @@ __all__ = [
     "LANES_AT_ONCE",
     "LEASE",
     "MAX_ATTEMPTS",
+    "Advance",
     "ClaimedLane",
     "DeadLetter",
     "HandlerFailure",
@@ -31,6 +32,7 @@ __all__ = [
     "UnknownDeadLetterError",
     "append",
     "claim",
+    "compare_and_append",
     "dead_letter_count",
     "dead_letters",
     "deliveries_of",

@@ -14,6 +14,7 @@ class Cursor(Protocol):
     """What Django's and psycopg's cursors have in common."""
 
     def execute(self, query: Any, params: Any = ..., /) -> Any: ...
+    def fetchone(self) -> Any: ...
 
 
 class Route(Protocol):
@@ -60,13 +61,30 @@ def deliveries_of(
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Advance:
+    """A step of a source's position: from where, to where (LSNs as text), and the last commit's time."""
+
+    epoch: int
+    expected: str
+    end: str
+    commit_at: datetime | None
+
+
 def append(cursor: Cursor, *, source: str, deliveries: Sequence[NewDelivery], now: datetime | None = None) -> None:
-    """Append to the inbox behind ``cursor`` in its open transaction, and notify the workers at its commit.
+    """Append to the inbox behind ``cursor``, and notify the workers at the commit.
 
     ``now`` stands in for the database's clock in tests.
     """
-    if not deliveries:
-        return
-    rows = json.dumps([vars(delivery) for delivery in deliveries], default=str, ensure_ascii=False)
-    cursor.execute(sql.APPEND, {"source": source, "deliveries": rows, "now": now})
-    cursor.execute(sql.NOTIFY, [sorted({delivery.module for delivery in deliveries})])
+    cursor.execute(sql.APPEND, {"source": source, "deliveries": _document(deliveries), "now": now})
+
+
+def compare_and_append(cursor: Cursor, *, source: str, advance: Advance, deliveries: Sequence[NewDelivery]) -> bool:
+    """Advance the position and append, or do neither if the position is not the expected one: then False."""
+    values = {"source": source, "deliveries": _document(deliveries), "now": None}
+    cursor.execute(sql.COMPARE_AND_APPEND, values | vars(advance))
+    return bool(cursor.fetchone()[0])
+
+
+def _document(deliveries: Sequence[NewDelivery]) -> str:
+    return json.dumps([vars(delivery) for delivery in deliveries], default=str, ensure_ascii=False)

@@ -1,39 +1,59 @@
 """The statements that carry the inbox's guarantees. Times come from the database unless given."""
 
-# Deliveries take their ids in the order of the source's commits, and the lanes' rows are locked in
-# sorted order, so that two relays appending at once cannot wait for each other. What is there
-# already (sent again after a crash or a rewind) is not inserted twice. A new arrival neither ends a
-# lane's backoff nor wakes a parked lane, unless it compensates.
-APPEND = """
-WITH clock AS (SELECT coalesce(%(now)s::timestamptz, clock_timestamp()) AS at_once),
+# One statement, so that it happens as a whole: if it is admitted, deliveries arrive, their lanes are
+# due, and the workers wake up at its commit. Deliveries take their ids in the order of the source's
+# commits, and the lanes' rows are locked in sorted order, so that two relays appending at once cannot
+# wait for each other. What is there already (sent again after a crash or a rewind) is not inserted
+# twice. A new arrival neither ends a lane's backoff nor wakes a parked lane, unless it compensates.
+# Only the relay notifies: a NOTIFY in the publishers' own transactions would serialise their commits.
+_APPEND = """
+WITH admitted AS ({admission}),
+clock AS (SELECT coalesce(%(now)s::timestamptz, clock_timestamp()) AS at_once),
 arrived AS (
     INSERT INTO seams_delivery
         (event_id, source, type, module, key, handler, body, headers, compensates,
          state, attempts, error, appended_at)
     SELECT event_id, %(source)s, type, module, key, handler, body, headers, compensates,
            'waiting', 0, '', at_once
-    FROM clock, ROWS FROM (jsonb_to_recordset(%(deliveries)s::jsonb)
+    FROM admitted, clock,
+         ROWS FROM (jsonb_to_recordset(%(deliveries)s::jsonb)
                     AS (event_id uuid, type text, module text, key text, handler text,
                         body jsonb, headers jsonb, compensates bool))
-        WITH ORDINALITY AS new (event_id, type, module, key, handler, body, headers, compensates, nth)
+             WITH ORDINALITY AS new (event_id, type, module, key, handler, body, headers, compensates, nth)
     ORDER BY nth
     ON CONFLICT (event_id, handler) DO NOTHING
     RETURNING module, key, compensates
+),
+opened AS (
+    INSERT INTO seams_lane AS lane (module, key, due_at, arrivals, parked)
+    SELECT module, key, at_once, count(*), false
+    FROM clock, arrived GROUP BY module, key, at_once ORDER BY module, key
+    ON CONFLICT (module, key) DO UPDATE SET
+        arrivals = lane.arrivals + EXCLUDED.arrivals,
+        due_at = CASE
+            WHEN lane.parked AND EXISTS (
+                SELECT FROM arrived
+                WHERE arrived.module = lane.module AND arrived.key = lane.key AND compensates)
+            THEN coalesce(lane.due_at, EXCLUDED.due_at) ELSE lane.due_at END
+    RETURNING module
 )
-INSERT INTO seams_lane AS lane (module, key, due_at, arrivals, parked)
-SELECT module, key, at_once, count(*), false
-FROM clock, arrived GROUP BY module, key, at_once ORDER BY module, key
-ON CONFLICT (module, key) DO UPDATE SET
-    arrivals = lane.arrivals + EXCLUDED.arrivals,
-    due_at = CASE
-        WHEN lane.parked AND EXISTS (SELECT FROM arrived
-                                     WHERE arrived.module = lane.module AND arrived.key = lane.key AND compensates)
-        THEN coalesce(lane.due_at, EXCLUDED.due_at) ELSE lane.due_at END
+SELECT (SELECT count(*) FROM admitted),
+       (SELECT count(pg_notify('seams_inbox_' || module, ''))
+        FROM (SELECT DISTINCT module FROM opened) AS woken)
 """
 
-# Workers wake up when the relay commits. Only the relay notifies: a NOTIFY in the publishers' own
-# transactions would serialise their commits.
-NOTIFY = "SELECT pg_notify('seams_inbox_' || module, '') FROM unnest(%s::text[]) AS module"
+APPEND = _APPEND.format(admission="SELECT true")
+
+# Compare and append: the position moves only from where the relay believes it to be. If it does not
+# move, then another relay, a loss or a fork of history has moved it, and nothing is appended.
+COMPARE_AND_APPEND = _APPEND.format(
+    admission="""
+    UPDATE seams_position
+    SET lsn = %(end)s::pg_lsn, commit_at = coalesce(%(commit_at)s::timestamptz, commit_at),
+        appended_at = clock_timestamp()
+    WHERE source = %(source)s AND epoch = %(epoch)s AND lsn = %(expected)s::pg_lsn
+    RETURNING true"""
+)
 
 # Claims from the small table of lanes, never from the deliveries (whose cost grows with what waits
 # behind one key). Only lanes whose head this worker has a handler for; in a parked lane only what

@@ -7,17 +7,11 @@ from typing import Final
 import psycopg
 
 from django_seams.errors import SeamsError
-from django_seams.inbox import NewDelivery, append
+from django_seams.inbox import Advance, NewDelivery, compare_and_append
 from django_seams.relay.stream import lsn_number, lsn_text
 
 EPOCH: Final = 1
 
-# Compare and append: the position moves only from where this relay believes it to be. No row means
-# that another relay, a loss or a fork of history has moved it, and nothing may be appended.
-_ADVANCE = """
-UPDATE seams_position SET lsn = %(end)s, commit_at = coalesce(%(commit_at)s, commit_at), appended_at = clock_timestamp()
-WHERE source = %(source)s AND epoch = %(epoch)s AND lsn = %(expected)s
-"""
 # Provision leaves a new position empty; it begins where the slot does.
 _BEGIN = "UPDATE seams_position SET lsn = %(confirmed)s WHERE source = %(source)s AND lsn IS NULL"
 _READ = "SELECT lsn::text FROM seams_position WHERE source = %(source)s AND epoch = %(epoch)s"
@@ -57,21 +51,9 @@ class Target:
 
         Raises PositionMismatchError, or psycopg's errors when the database is away.
         """
-        # In a pipeline the statements travel together: two round trips instead of five.
-        with self._connection.pipeline() as pipeline, self._connection.transaction():
-            advanced = self._connection.execute(
-                _ADVANCE,
-                {
-                    "end": lsn_text(end_lsn),
-                    "commit_at": commit_at,
-                    "source": self._source,
-                    "epoch": EPOCH,
-                    "expected": lsn_text(self.position),
-                },
-            )
-            append(self._connection.cursor(), source=self._source, deliveries=deliveries)
-            pipeline.sync()
-            if advanced.rowcount != 1:
+        advance = Advance(epoch=EPOCH, expected=lsn_text(self.position), end=lsn_text(end_lsn), commit_at=commit_at)
+        with self._connection.cursor() as cursor:
+            if not compare_and_append(cursor, source=self._source, advance=advance, deliveries=deliveries):
                 raise PositionMismatchError(
                     f"The position of {self._source!r} in {self.alias!r} is no longer {lsn_text(self.position)}: "
                     f"another relay, a loss or a fork of history has moved it. {_WHAT_TO_DO}"

@@ -34,6 +34,9 @@ MOVE_LINES = """
  RETURNING stock.sku
 """
 
+# Guarantee: whoever wants the same rows takes them in the same order, and waits instead of deadlocking.
+LOCK_LINES = "SELECT sku, on_hand FROM inventory_stock WHERE sku = ANY(%s) ORDER BY sku FOR UPDATE"
+
 
 def shortages(*, lines: Sequence[ReservationLine]) -> list[Shortage]:
     """Lock the lines' stock until the end of the transaction; answer what cannot be taken from on hand.
@@ -50,8 +53,8 @@ def shortages(*, lines: Sequence[ReservationLine]) -> list[Shortage]:
 
 def lock(*, lines: Sequence[ReservationLine]) -> dict[str, int]:
     """Lock the rows of all lines in SKU order; pieces on hand by SKU, without the unknown ones."""
-    rows = Stock.objects.select_for_update().filter(pk__in=[line.sku for line in lines]).order_by("pk")
-    return dict(rows.values_list("pk", "on_hand"))
+    rows = Stock.objects.raw(LOCK_LINES, [[line.sku for line in lines]])
+    return {row.pk: row.on_hand for row in rows}
 
 
 def move(kind: Move, *, lines: Sequence[ReservationLine]) -> None:
