@@ -68,7 +68,6 @@ class ClaimedLane:
     key: str
     token: UUID
     arrivals: int
-    parked: bool
     now: datetime | None
     waiting: list[_Waiting] = field(default_factory=list)
 
@@ -101,43 +100,35 @@ def work(*, module: str, now: datetime | None = None) -> tuple[int, list[Handler
 def claim(*, module: str, now: datetime | None = None) -> list[ClaimedLane]:
     """Lease up to ``LANES_AT_ONCE`` due lanes, each with what waits in it, oldest first."""
     alias = module_named(module).alias
+    values = {
+        "module": module,
+        "handlers": sorted(handlers_of(module)),
+        "now": now,
+        "lease": LEASE,
+        "lanes": LANES_AT_ONCE,
+        "deliveries": _DELIVERIES_AT_ONCE,
+    }
+    lanes: dict[str, ClaimedLane] = {}
     with connections[alias].cursor() as cursor:
-        cursor.execute(
-            sql.CLAIM,
-            {
-                "module": module,
-                "handlers": sorted(handlers_of(module)),
-                "now": now,
-                "lease": LEASE,
-                "limit": LANES_AT_ONCE,
-            },
-        )
-        lanes = {
-            row[0]: ClaimedLane(
-                module=module, alias=alias, key=row[0], token=row[1], arrivals=row[2], parked=row[3], now=now
-            )
-            for row in cursor.fetchall()
-        }
-        if lanes:
-            _load_waiting(cursor, module, lanes)
+        cursor.execute(sql.CLAIM, values)
+        for key, token, arrivals, *delivery in cursor.fetchall():
+            if key not in lanes:
+                lanes[key] = ClaimedLane(module=module, alias=alias, key=key, token=token, arrivals=arrivals, now=now)
+            if delivery[0] is not None:
+                lanes[key].waiting.append(_waiting(*delivery))
     return list(lanes.values())
 
 
-def _load_waiting(cursor: Any, module: str, lanes: dict[str, ClaimedLane]) -> None:
-    parked = [lane.parked for lane in lanes.values()]
-    cursor.execute(sql.WAITING, {"module": module, "keys": list(lanes), "parked": parked, "limit": _DELIVERIES_AT_ONCE})
-    for id_, key, event_id, type_, handler, body, headers, attempts in cursor.fetchall():
-        lanes[key].waiting.append(
-            _Waiting(
-                id=id_,
-                event_id=event_id,
-                type=type_,
-                handler=handler,
-                body=json.loads(body),
-                headers=json.loads(headers),
-                attempts=attempts,
-            )
-        )
+def _waiting(id: int, event_id: UUID, type: str, handler: str, body: str, headers: str, attempts: int) -> _Waiting:
+    return _Waiting(
+        id=id,
+        event_id=event_id,
+        type=type,
+        handler=handler,
+        body=json.loads(body),
+        headers=json.loads(headers),
+        attempts=attempts,
+    )
 
 
 def serve(lane: ClaimedLane) -> tuple[int, HandlerFailure | None]:
@@ -146,6 +137,8 @@ def serve(lane: ClaimedLane) -> tuple[int, HandlerFailure | None]:
     Answers how many were handled, and the failure. A lease that was lost is left to its new holder.
     """
     handlers = handlers_of(lane.module)
+    if not lane.waiting:
+        _release(lane)
     last_of_lane = len(lane.waiting) < _DELIVERIES_AT_ONCE
     for nth, delivery in enumerate(lane.waiting, start=1):
         subscription = handlers.get(delivery.handler)

@@ -58,6 +58,9 @@ COMPARE_AND_APPEND = _APPEND.format(
 # Claims from the small table of lanes, never from the deliveries (whose cost grows with what waits
 # behind one key). Only lanes whose head this worker has a handler for; in a parked lane only what
 # compensates counts. SKIP LOCKED lets workers pass each other.
+# Answers each lane with what waits in it, oldest first. `arrivals` is read from the statement's
+# snapshot, like the deliveries, and not from the locked row: what the relay appends in between is in
+# neither, so that closing the lane by that number finds it out.
 CLAIM = """
 WITH due AS (
     SELECT lane.module, lane.key
@@ -69,31 +72,31 @@ WITH due AS (
         ORDER BY delivery.id LIMIT 1
     ) AS head
     WHERE lane.module = %(module)s
-      AND lane.due_at <= coalesce(%(now)s, clock_timestamp())
-      AND (lane.leased_until IS NULL OR lane.leased_until <= coalesce(%(now)s, clock_timestamp()))
+      AND lane.due_at <= coalesce(%(now)s::timestamptz, clock_timestamp())
+      AND (lane.leased_until IS NULL OR lane.leased_until <= coalesce(%(now)s::timestamptz, clock_timestamp()))
       AND head.handler = ANY(%(handlers)s)
     ORDER BY lane.due_at
-    LIMIT %(limit)s
+    LIMIT %(lanes)s
     FOR UPDATE OF lane SKIP LOCKED
+),
+claimed AS (
+    UPDATE seams_lane AS lane
+    SET token = gen_random_uuid(),
+        leased_until = coalesce(%(now)s::timestamptz, clock_timestamp()) + %(lease)s * interval '1 s'
+    FROM due WHERE lane.module = due.module AND lane.key = due.key
+    RETURNING lane.module, lane.key, lane.token, lane.parked
 )
-UPDATE seams_lane AS lane
-SET token = gen_random_uuid(), leased_until = coalesce(%(now)s, clock_timestamp()) + %(lease)s * interval '1 s'
-FROM due WHERE lane.module = due.module AND lane.key = due.key
-RETURNING lane.key, lane.token, lane.arrivals, lane.parked
-"""
-
-# What waits in the claimed lanes, each lane's oldest first. A new statement after CLAIM, so that it
-# sees everything that `arrivals` counts.
-WAITING = """
-SELECT delivery.id, lane.key, event_id, type, handler, body, headers, attempts
-FROM unnest(%(keys)s::text[], %(parked)s::bool[]) AS lane (key, parked)
-CROSS JOIN LATERAL (
-    SELECT * FROM seams_delivery AS waiting
-    WHERE waiting.module = %(module)s AND waiting.key = lane.key AND waiting.state = 'waiting'
-      AND (waiting.compensates OR NOT lane.parked)
-    ORDER BY waiting.id LIMIT %(limit)s
-) AS delivery
-ORDER BY delivery.id
+SELECT claimed.key, claimed.token, snapshot.arrivals,
+       open.id, open.event_id, open.type, open.handler, open.body, open.headers, open.attempts
+FROM claimed
+JOIN seams_lane AS snapshot ON snapshot.module = claimed.module AND snapshot.key = claimed.key
+LEFT JOIN LATERAL (
+    SELECT * FROM seams_delivery AS delivery
+    WHERE delivery.module = claimed.module AND delivery.key = claimed.key AND delivery.state = 'waiting'
+      AND (delivery.compensates OR NOT claimed.parked)
+    ORDER BY delivery.id LIMIT %(deliveries)s
+) AS open ON true
+ORDER BY open.id
 """
 
 # The log of what was handled: inserted before the handler runs and committed with its effects, so
