@@ -51,7 +51,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rate", type=float, default=10.0, help="orders per second of the latency phase (10)")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long the latency phase takes (30)")
-    parser.add_argument("--even", action="store_true", help="evenly spaced orders instead of Poisson arrivals")
     parser.add_argument("--quick", action="store_true", help="see that it works; results go to .local/bench-quick")
     parser.add_argument("--profile", metavar="PROCESS", help="profile one process of deploy/Procfile instead")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
@@ -63,7 +62,7 @@ def _run(options: argparse.Namespace, say: Callable[[str], None]) -> tuple[dict[
     from bench.phases import Plan, quick  # these need Django's settings, and those the servers' folder
     from bench.run import measured, profiled
 
-    plan = Plan(rate=options.rate, seconds=options.seconds, even=options.even)
+    plan = Plan(rate=options.rate, seconds=options.seconds)
     plan = quick(plan) if options.quick else plan
     place = QUICK_FOLDER if options.quick else _HERE
     if not options.profile:

@@ -31,7 +31,6 @@ class Plan:
     saturated_seconds: float = 10.0
     warm_seconds: float = 4.0
     idle_seconds: float = 5.0
-    even: bool = False
 
 
 def quick(plan: Plan) -> Plan:
@@ -53,7 +52,8 @@ def measure(system: System, plan: Plan, tick: Tick) -> dict[str, Any]:
     warm_up(system, plan, tick)
     return {
         "idle": idle,
-        "latency": measure_latency(system, plan, tick),
+        "latency": measure_latency(system, plan, tick, even=True),
+        "latency_by_chance": measure_latency(system, plan, tick, even=False),
         "rates": list(search_rate(system, plan, tick)),
         "saturated": saturate(system, plan, tick),
     }
@@ -72,15 +72,15 @@ def warm_up(system: System, plan: Plan, tick: Tick) -> None:
     """Every thread has its connections, every path was taken once; not measured."""
     closed_load(system, seconds=plan.warm_seconds, connections=_CONNECTIONS, seed=1, tick=lambda: tick("warming up"))
     drain(system, patience=_DRAIN, tick=lambda: tick("warming up"))
-    offsets = arrivals(rate=plan.rate, seconds=plan.warm_seconds, seed=2, even=plan.even)
+    offsets = arrivals(rate=plan.rate, seconds=plan.warm_seconds, seed=2, even=False)
     open_load(system, offsets=offsets, seed=2, tick=lambda: tick("warming up"))
     drain(system, patience=_DRAIN, tick=lambda: tick("warming up"))
     time.sleep(_SETTLE)
 
 
-def measure_latency(system: System, plan: Plan, tick: Tick) -> dict[str, Any]:
+def measure_latency(system: System, plan: Plan, tick: Tick, *, even: bool) -> dict[str, Any]:
     """Open loop at one rate: how long an order takes while the system is not full."""
-    run = _open_run(system, rate=plan.rate, seconds=plan.seconds, seed=3, plan=plan, tick=tick)
+    run = _open_run(system, rate=plan.rate, seconds=plan.seconds, seed=3, even=even, tick=tick)
     return {
         "rate": plan.rate,
         "seconds": plan.seconds,
@@ -102,7 +102,7 @@ def search_rate(system: System, plan: Plan, tick: Tick) -> Iterator[dict[str, An
 
 
 def _try_rate(system: System, rate: float, *, seed: int, plan: Plan, tick: Tick) -> dict[str, Any]:
-    run = _open_run(system, rate=rate, seconds=plan.rate_seconds, seed=seed, plan=plan, tick=tick)
+    run = _open_run(system, rate=rate, seconds=plan.rate_seconds, seed=seed, even=False, tick=tick)
     backlog = measures.backlog_at(run.lives, run.end)
     steady = measures.confirmed_per_second(run.lives, start=run.end - plan.rate_seconds * 2 / 3, end=run.end)
     return {
@@ -166,8 +166,8 @@ class _Run:
         }
 
 
-def _open_run(system: System, *, rate: float, seconds: float, seed: int, plan: Plan, tick: Tick) -> _Run:
-    offsets = arrivals(rate=rate, seconds=seconds, seed=seed, even=plan.even)
+def _open_run(system: System, *, rate: float, seconds: float, seed: int, even: bool, tick: Tick) -> _Run:
+    offsets = arrivals(rate=rate, seconds=seconds, seed=seed, even=even)
     before, began = cpu_seconds(system.pids), time.time()
     load = open_load(system, offsets=offsets, seed=seed, tick=lambda: tick(f"{rate:g} orders/s"))
     end = max(attempt.due for attempt in load.attempts)

@@ -58,7 +58,7 @@ def profiled(process: str, plan: Plan, say: Say) -> dict[str, Any]:
     with running(say=say, extra_environ=hook(command=commands[process], into=into)) as system:
         warm_up(system, plan, say)
         _tell(into / "begin")
-        offsets = arrivals(rate=plan.rate, seconds=plan.seconds, seed=3, even=plan.even)
+        offsets = arrivals(rate=plan.rate, seconds=plan.seconds, seed=3, even=True)
         load = open_load(system, offsets=offsets, seed=3, tick=lambda: say(f"profiling {process}"))
         drain(system, patience=_PROFILE_DRAIN, tick=lambda: say("draining"))
         _tell(into / "end")
