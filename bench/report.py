@@ -179,7 +179,8 @@ def _how(results: dict[str, Any]) -> Iterator[str]:
     )
     yield (
         "- The customers are one more process on the same cores, and its CPU time is in the table above; "
-        "orders of one or two lines of 20 products, arriving by chance (Poisson), as customers come, but where it says evenly spaced: that is what the targets are held against."
+        "orders of one or two lines of 20 products, arriving by chance (Poisson), as customers come, "
+        "except where it says evenly spaced: that is what the targets are held against."
     )
     yield (
         "- *placed → confirmed* is from publishing `order_placed` to publishing `order_confirmed`, both by the clock "

@@ -128,10 +128,10 @@ def _repeat(job: TimedJob, keeps_time: bool, stop: threading.Event) -> None:
     streak = 0
     while not stop.is_set():
         streak = streak + 1 if _is_busy(job) else 0
-        if streak > 1:
-            job.wake()
-        elif streak == 0:
+        if streak == 0:
             job.wait(at_most=job.every if keeps_time else None)
+        elif streak > 1 and job.threads > 1:
+            job.wake()
 
 
 def _is_busy(job: TimedJob) -> bool:
