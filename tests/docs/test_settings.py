@@ -12,7 +12,7 @@ from tests.docs.pages import ROOT, named, rows
 
 PAGE = "docs/reference/settings.md"
 _READERS = ("settings", "environment", "run", "processes")
-_READ = re.compile(r'(?:environ\.get|env\.\w+|_is_set)\(\s*"([A-Z][A-Z_]+)"')
+_READ = re.compile(r'(?:environ\.get|env\.\w+|self\.bool|_is_set)\(\s*"([A-Z][A-Z_]+)"')
 _PICKED_BY_THE_SHELL = {"PATH"}
 _UNITS = {"": 1, "s": 1, "h": 3600, "KiB": 1024}
 
