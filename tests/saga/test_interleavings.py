@@ -30,7 +30,7 @@ PIECES = 10
 MOST_ORDERS = 5
 STEPS = 140
 TOKENS = ("tok_ok", "tok_ok", "tok_ok", "tok_declined", "tok_error_then_ok", "tok_lost_response")
-FINAL_PAYMENTS = ("captured", "declined", "voided", "refunded")
+FINAL_PAYMENTS = ("declined", "voided", "refunded")
 
 _TOLD = "SELECT event_id FROM orders_timelineentry WHERE order_id = %s ORDER BY id"
 _COMMITTED = "SELECT id FROM published WHERE headers->>'subject' = %s ORDER BY seq"
@@ -106,7 +106,7 @@ class Scheduler:
         self.shop.provider.faults.clear()
         self.shop.provider.finish_in_flight()
         for _ in range(100):
-            if not self._round() and all(payment.state in FINAL_PAYMENTS for payment in payments.payments()):
+            if not self._round() and all(map(agrees_with_what_is_wanted, payments.payments())):
                 return
         raise AssertionError("not at rest after 100 rounds")
 
@@ -116,6 +116,11 @@ class Scheduler:
         moved += drive_payments(self.now()) + cancel_overdue_orders(self.now())
         self.later += timedelta(0) if moved else MOMENT
         return moved
+
+
+def agrees_with_what_is_wanted(payment: payments.PaymentSummary) -> bool:
+    """A refund that failed a moment ago is not due yet, but it is not done either."""
+    return payment.state in FINAL_PAYMENTS or payment.state == payment.wanted == "captured"
 
 
 def assert_nothing_is_lost_or_given_away(provider: FakeProvider) -> None:

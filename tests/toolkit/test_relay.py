@@ -30,13 +30,18 @@ pytestmark = pytest.mark.seams_db(transaction=True)
 def slots(transactional_db) -> Iterator[None]:
     """Slots for these tests only, and positions that start where the slots do."""
     provision()
-    for alias in ("orders", "inventory", "payments"):
-        execute(alias, "UPDATE seams_position SET lsn = NULL, commit_at = NULL, epoch = 1")
+    forget_positions()
     yield
+    forget_positions()
     with closing(connect_as_relay("orders")) as relay:
         for alias in ("orders", "inventory", "payments"):
             eventually(lambda alias=alias: not active(relay, slot_of(alias)))
             relay.execute("SELECT pg_drop_replication_slot(%s)", [slot_of(alias)])
+
+
+def forget_positions() -> None:
+    for alias in ("orders", "inventory", "payments"):
+        execute(alias, "UPDATE seams_position SET lsn = NULL, commit_at = NULL, appended_at = NULL, epoch = 1")
 
 
 def active(relay, slot: str) -> bool:

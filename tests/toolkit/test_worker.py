@@ -50,6 +50,8 @@ def worker(module: str = "payments") -> Iterator[threading.Thread]:
         stop.set()
         thread.join(timeout=15)
         assert not thread.is_alive()
+        with connections["payments"].cursor() as cursor:
+            cursor.execute("DELETE FROM seams_process")
 
 
 @pytest.mark.seams_db(transaction=True)
