@@ -21,6 +21,11 @@ BODY = {"lines": [{"sku": "cup", "quantity": 1}], "payment_token": "tok_ok", "cu
 pytestmark = pytest.mark.timeout(180)
 
 
+def _hear_ctrl_c():
+    """What runs in the background of a shell inherits a deaf ear for SIGINT; in a terminal nothing does."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Foreground:
     """A program that a user has started, and the servers that come with it."""
 
@@ -44,6 +49,7 @@ class Foreground:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_hear_ctrl_c,
             )
         wait_until_ready(self.url, timeout=90)
 
