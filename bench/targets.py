@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-RATE: Final = 10.0
 P50_MS: Final = 25.0
 P99_MS: Final = 100.0
 SUSTAINED: Final = 40.0
