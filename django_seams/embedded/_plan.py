@@ -16,7 +16,6 @@ from .errors import EmbeddedError
 POSTGRES_PORT = 5432  # only in the socket's file name: PostgreSQL listens on no network address
 RELAY_USER = "relay"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
-PASSWORDS = ("postgres", "relay", "redis", "secret_key")
 RESERVED = ("postgres", "redis", "launcher")
 
 
